@@ -1,0 +1,2 @@
+//! What the operator may say.
+#![forbid(unsafe_code)]

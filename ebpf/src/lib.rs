@@ -1,0 +1,1 @@
+//! Loads, attaches and reads underspan's BPF programs.

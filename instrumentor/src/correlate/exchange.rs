@@ -1,0 +1,47 @@
+//! A request with its response: what becomes a span and metric points.
+use std::sync::Arc;
+
+use underspan_protocols::message::{Attributes, Convention, Role};
+
+use crate::discover::resource::Resource;
+
+/// A finished exchange. Times are nanoseconds since the Unix epoch.
+#[derive(Debug)]
+pub struct Exchange {
+    /// The process that served or made the request.
+    pub resource: Arc<Resource>,
+    /// Its side of the conversation: SERVER or CLIENT span.
+    pub role: Role,
+    /// Trace this span belongs to.
+    pub trace_id: [u8; 16],
+    /// Its own id.
+    pub span_id: [u8; 8],
+    /// Span id of the parent, if one is known.
+    pub parent_id: Option<[u8; 8]>,
+    /// The parent is in another process (a context found in the bytes, or the other end of the connection).
+    pub parent_remote: bool,
+    /// W3C trace flags.
+    pub flags: u8,
+    /// `tracestate` to carry on.
+    pub state: String,
+    /// Span name without the route: `GET`.
+    pub operation: String,
+    /// Low-cardinality route, also among `attributes`: the span is named `{operation} {route}`.
+    pub route: Option<String>,
+    /// First byte of the request.
+    pub start: u64,
+    /// First byte of the response, if there was one.
+    pub first_response: Option<u64>,
+    /// Last byte of the response.
+    pub end: u64,
+    /// Request body bytes.
+    pub request_size: u64,
+    /// Response body bytes.
+    pub response_size: u64,
+    /// `error.type`; `None` when the exchange succeeded. Status of the span is ERROR iff set.
+    pub error: Option<String>,
+    /// Span attributes, including the route, without sizes and `error.type`.
+    pub attributes: Attributes,
+    /// Metrics it feeds.
+    pub convention: &'static Convention,
+}

@@ -1,0 +1,2 @@
+//! Message -> Exchange (request + response + parent)
+pub mod exchange;

@@ -1,0 +1,2 @@
+//! exec/fork/exit events + /proc -> Target
+pub mod resource;

@@ -1,0 +1,2 @@
+//! The `underspan` binary.
+fn main() {}

@@ -1,0 +1,11 @@
+//! Captured bytes of a connection -> messages that already speak OpenTelemetry.
+//!
+//! Everything here is pure: no I/O, no clock, no logging, no `unsafe`. Bytes come from processes nobody has
+//! vetted, so every decoder is bounded in memory, never panics, and says what it could not understand.
+//!
+//! Read [`message`] first (what comes out), then [`decoder`] (how bytes go in), then one protocol.
+#![forbid(unsafe_code)]
+
+pub mod context;
+pub mod decoder;
+pub mod message;
