@@ -205,21 +205,16 @@ map_value!(
 mod tests {
     use std::mem::{offset_of, size_of};
 
-    use aya_obj::btf::{Btf, BtfKind, BtfType};
+    use aya_obj::btf::BtfKind;
 
     use super::*;
 
-    /// Size of a struct of the object, and the offsets of its members by name, both in bytes.
+    /// Size of a struct of the object, and the offsets of its members, both in bytes.
     fn layout(name: &str) -> (usize, Vec<u32>) {
         let object = aya_obj::Object::parse(crate::object::bytes::<()>()).expect("the object parses");
-        let btf: &Btf = object.btf.as_ref().expect("the object has BTF");
+        let btf = object.btf.as_ref().expect("the object has BTF");
         let id = btf.id_by_type_name_kind(name, BtfKind::Struct).expect("the struct is in the object");
-        // The public API names types but does not list members, so the raw bytes are read: header, then types.
-        let bytes = btf.to_bytes();
-        let types = aya_obj::btf::Btf::parse(&bytes, object.endianness).expect("it was just written");
-        let _: Option<BtfType> = None;
-        let _ = types;
-        members(&bytes, id)
+        members(&btf.to_bytes(), id)
     }
 
     /// Walks raw BTF (Documentation/bpf/btf.rst) to type `id`, which must be a struct.

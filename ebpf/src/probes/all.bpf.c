@@ -5,4 +5,11 @@
 #include "socket_state/probe.bpf.c"
 #include "socket_tracepoints/probe.bpf.c"
 
+/* Never called: keeps the types of the records in BTF, where a test compares them with the Rust side. */
+__attribute__((used)) NOINLINE int us_records(struct us_data *data, struct us_run *run, struct us_conn *conn, struct us_end *end,
+                                              struct us_process *process)
+{
+    return data && run && conn && end && process;
+}
+
 char us_license[] SEC("license") = "Dual BSD/GPL";
