@@ -9,3 +9,4 @@
 pub mod context;
 pub mod decoder;
 pub mod message;
+pub mod semconv;
