@@ -1,0 +1,5 @@
+//! the agent on itself: facts -> one log line and one counter each
+
+mod stats;
+
+pub use stats::Stats;
