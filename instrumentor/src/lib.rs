@@ -5,4 +5,6 @@
 
 pub mod correlate;
 pub mod discover;
+pub mod signals;
+
 pub mod export;
