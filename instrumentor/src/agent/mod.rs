@@ -17,7 +17,7 @@ use underspan_ebpf::{LoadError, ProbeReport, Tracer, Verdict};
 use crate::capture;
 use crate::discover::{Change, ProcessTable, WrongGlob};
 use crate::export;
-use crate::telemetry::{Stats, Totals};
+use crate::telemetry::Totals;
 use express::Express;
 use stages::Stages;
 
@@ -84,7 +84,7 @@ impl Agent {
             .map_err(StartError::Thread)?;
         let died = || StartError::Thread(std::io::Error::other("the reader ended before it began"));
         let probes = start.recv().map_err(|_| died())??;
-        Ok(Self { stop, reader, exporters, probes, shutdown: config.shutdown_timeout.into() })
+        Ok(Self { stop, reader, exporters, probes, shutdown: config.shutdown_timeout.0 })
     }
 
     /// What became of each probe.
@@ -213,7 +213,11 @@ impl Reader {
     }
 
     fn totals(&self) -> Totals {
-        Totals { stats: self.stages.understand.stats.clone(), kernel: self.tracer.counters(), exporters: Vec::new() }
+        Totals {
+            stats: self.stages.understand.stats.clone(),
+            kernel: self.tracer.counters(),
+            exporters: Vec::new(),
+        }
     }
 
     /// No new process, no new byte: reads what is there, reports it, and leaves the kernel.

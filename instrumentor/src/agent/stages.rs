@@ -81,7 +81,9 @@ impl Stages {
                     understand.correlator.forget(&mut evicted, &mut understand.stats);
                 }
             }
-            Ok(Record::End(end)) => connections.end(&end, |connection, step| understand.last(connection, &step)),
+            Ok(Record::End(end)) => {
+                connections.end(&end, |connection, step| understand.last(connection, &step))
+            }
             Ok(Record::Process(process)) => understand.process(&process),
             Err(_) => understand.stats.records_malformed += 1,
         }

@@ -84,7 +84,11 @@ impl Connections {
     }
 
     /// The connection of a data record and what the record means for it, in order.
-    pub fn data<'a>(&mut self, record: &Data<'a>, stats: &mut Stats) -> (&mut Connection, [Option<Step<'a>>; 2]) {
+    pub fn data<'a>(
+        &mut self,
+        record: &Data<'a>,
+        stats: &mut Stats,
+    ) -> (&mut Connection, [Option<Step<'a>>; 2]) {
         let connection = self.find(record.conn, record.tgid);
         connection.learn_loss(record.lost);
         let steps = connection.data(record, stats);
