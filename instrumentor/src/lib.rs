@@ -3,6 +3,7 @@
 //! The modules stand in the order an event travels.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod correlate;
 pub mod discover;
 pub mod export;

@@ -93,7 +93,11 @@ impl ProcessTable {
                 changes.extend((change != Change::None).then_some(change));
             }
         }
-        self.selectors.retire_process_ids();
+        for pid in self.selectors.retire_process_ids() {
+            if !self.is_running(pid) {
+                tracing::warn!(pid, "the rule for this process id matches no process");
+            }
+        }
         Ok(changes)
     }
 

@@ -170,3 +170,14 @@ fn real_children() {
     assert_eq!(table.running().count(), 0);
     assert_eq!(table.expire(60 * SECOND).len(), 2);
 }
+
+#[test]
+fn a_real_child_that_was_too_short_lived_to_be_read() {
+    let mut child = Command::new("true").spawn().expect("true exists");
+    child.wait().expect("it was ours");
+    let mut table = table(ProcFs::host(), &[exe("true")], Limits::default());
+    assert_eq!(table.exec(child.id(), Path::new("/usr/bin/true"), 0), Change::Track(child.id()));
+    table.exit(child.id(), 0);
+    assert_eq!(service(&table, child.id()), Some("true"), "its records are still on the way");
+    assert_eq!(table.counters().vanished, 1);
+}
