@@ -7,6 +7,7 @@ mod express;
 mod settings;
 mod stages;
 
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use underspan_config::Config;
 use underspan_ebpf::{LoadError, ProbeReport, Tracer, Verdict};
 
 use crate::capture;
-use crate::discover::{Change, ProcessTable, WrongGlob};
+use crate::discover::{Change, ProcessTable, Resource, WrongGlob};
 use crate::export;
 use crate::telemetry::Totals;
 use express::Express;
@@ -100,6 +101,16 @@ impl Agent {
         totals.exporters = self.exporters.shutdown(self.shutdown);
         totals
     }
+}
+
+/// Loads and attaches every probe and takes it back, to see what this kernel and this process allow.
+pub fn try_probes(config: &Config) -> Result<Vec<ProbeReport>, LoadError> {
+    Tracer::start(settings::tracer(config)).map(|tracer| tracer.reports().to_vec())
+}
+
+/// Who a process would be in what the agent exports.
+pub fn resource_of(config: &Config, pid: u32) -> Result<Arc<Resource>, StartError> {
+    Ok(settings::table(config)?.seen(pid, "", capture::Clock::read().now()))
 }
 
 /// The thread that owns the kernel side.
