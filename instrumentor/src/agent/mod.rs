@@ -158,7 +158,11 @@ impl Reader {
                 beat = Instant::now();
                 self.beat();
             }
-            self.stages.understand.express.flush_due(self.totals());
+            self.stages.understand.express.flush_due();
+            if self.stages.understand.express.metrics_due() {
+                let (now, totals) = (self.stages.understand.now(), self.totals());
+                self.stages.understand.express.send_metrics(now, &totals);
+            }
         }
         self.finish()
     }
@@ -227,7 +231,7 @@ impl Reader {
         Totals {
             stats: self.stages.understand.stats.clone(),
             kernel: self.tracer.counters(),
-            exporters: Vec::new(),
+            ..Totals::default()
         }
     }
 
@@ -237,8 +241,9 @@ impl Reader {
         while self.drain(Instant::now() + TURN) > 0 {}
         self.tick();
         self.stages.finish();
-        let totals = self.totals();
-        self.stages.understand.express.finish(&totals);
+        let mut totals = self.totals();
+        let now = self.stages.understand.now();
+        totals.summary = self.stages.understand.express.finish(now, &totals);
         totals
     }
 }

@@ -40,7 +40,8 @@ pub const GRANT: &str = "run underspan as root, or grant it once: \
 /// Capabilities that are in effect, in the order of [`CAPABILITIES`]. CAP_SYS_ADMIN includes the first two.
 pub fn held() -> [bool; CAPABILITIES.len()] {
     // Unreadable, so that nothing is known: say so by naming all as missing.
-    let effective = fs::read_to_string("/proc/self/status").ok().and_then(|status| effective(&status)).unwrap_or(0);
+    let effective =
+        fs::read_to_string("/proc/self/status").ok().and_then(|status| effective(&status)).unwrap_or(0);
     CAPABILITIES.map(|capability| {
         let admin = capability.required && effective & (1 << 21) != 0;
         admin || effective & (1 << capability.bit) != 0

@@ -48,7 +48,8 @@ fn run(config: &Config) -> Result<u8, Failure> {
 }
 
 fn run_trace(trace: &Trace) -> Result<u8, Failure> {
-    let failed = |error: std::io::Error| Failure::new(Failure::FAILED, format!("cannot launch the command: {error}"));
+    let failed =
+        |error: std::io::Error| Failure::new(Failure::FAILED, format!("cannot launch the command: {error}"));
     let mut launched = match trace.command.as_slice() {
         [] => None,
         command => Some(Launched::start(command).map_err(failed)?),
@@ -94,7 +95,8 @@ pub(super) fn start_failure(error: &StartError) -> Failure {
 
 /// Waits for a signal, the end of the command or of the time; gives the exit code.
 fn wait(duration: Option<Duration>, mut launched: Option<&mut Launched>) -> Result<u8, Failure> {
-    let failed = |error: std::io::Error| Failure::new(Failure::FAILED, format!("cannot wait for signals: {error}"));
+    let failed =
+        |error: std::io::Error| Failure::new(Failure::FAILED, format!("cannot wait for signals: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;

@@ -25,10 +25,13 @@ pub(super) fn check() -> Result<u8, Failure> {
         "BTF",
         if btf { "yes" } else { "no    a kernel with CONFIG_DEBUG_INFO_BTF is needed" }
     );
-    for (capability, held) in privileges::CAPABILITIES.iter().zip(privileges::held()) {
+    let held = privileges::held();
+    for (capability, held) in privileges::CAPABILITIES.iter().zip(held) {
         let state = if held { "yes" } else { "no " };
-        let _ = write!(text, "capability  {:<20} {state}   {}", capability.name, capability.purpose);
-        let _ = writeln!(text, "{}", if held { String::new() } else { format!("; {}", privileges::GRANT) });
+        let _ = writeln!(text, "capability  {:<20} {state}   {}", capability.name, capability.purpose);
+    }
+    if held.contains(&false) {
+        let _ = writeln!(text, "            {:<20}       {}", "", privileges::GRANT);
     }
     let outcome = agent::try_probes(&Config::default());
     if let Ok(reports) = &outcome {
@@ -59,7 +62,8 @@ pub(super) fn list(pid: Option<u32>) -> Result<u8, Failure> {
 
 fn describe(pid: u32, text: &mut String) -> Result<(), Failure> {
     let proc = ProcFs::host();
-    let gone = || Failure::new(Failure::FAILED, format!("there is no process {pid}, or it may not be looked at"));
+    let gone =
+        || Failure::new(Failure::FAILED, format!("there is no process {pid}, or it may not be looked at"));
     let executable = proc.executable(pid).ok_or_else(gone)?;
     let rule = Rule { pid: Some(pid), ..Rule::default() };
     let config = Config { select: vec![rule], ..Config::default() };
@@ -70,13 +74,20 @@ fn describe(pid: u32, text: &mut String) -> Result<(), Failure> {
     let mut facts = ProcessFacts::read(&proc, pid);
     facts.read_listening_ports(&proc);
     let ports: Vec<_> = facts.ports.iter().flatten().map(u16::to_string).collect();
-    let _ = writeln!(text, "{:<20} {}", "listens on", if ports.is_empty() { "-".to_owned() } else { ports.join(" ") });
+    let _ = writeln!(
+        text,
+        "{:<20} {}",
+        "listens on",
+        if ports.is_empty() { "-".to_owned() } else { ports.join(" ") }
+    );
     let tls = proc.maps_any_of(pid, &["libssl.so", "libgnutls.so"]);
     let _ = writeln!(
         text,
         "{:<20} {}",
         "TLS library",
-        tls.map_or("-".to_owned(), |library| format!("{library} (encrypted connections are counted, not read)"))
+        tls.map_or("-".to_owned(), |library| format!(
+            "{library} (encrypted connections are counted, not read)"
+        ))
     );
     let _ = writeln!(text, "\nProbes that would see it:");
     Ok(())
