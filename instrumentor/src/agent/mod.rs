@@ -4,6 +4,7 @@
 //! bounded queue. Everything in the kernel belongs to the first thread and ends with it.
 
 mod express;
+mod own;
 mod settings;
 mod stages;
 
@@ -18,6 +19,7 @@ use underspan_ebpf::{LoadError, ProbeReport, Tracer, Verdict};
 use crate::capture;
 use crate::discover::{Change, ProcessTable, Resource, WrongGlob};
 use crate::export;
+use crate::signals::route::InvalidPattern;
 use crate::telemetry::Totals;
 use express::Express;
 use stages::Stages;
@@ -40,6 +42,9 @@ pub enum StartError {
     /// A pattern in the configuration.
     #[error(transparent)]
     Glob(#[from] WrongGlob),
+    /// A route pattern in the configuration.
+    #[error(transparent)]
+    Pattern(#[from] InvalidPattern),
     /// An exporter.
     #[error(transparent)]
     Export(#[from] export::Error),
@@ -64,7 +69,7 @@ impl Agent {
     /// Starts everything and returns when processes are being traced. `launched` is traced whatever the rules say.
     pub fn start(config: &Config, launched: Option<u32>) -> Result<Self, StartError> {
         let exporters = export::Pipeline::start(export::open(&settings::export(config)?)?)?;
-        let express = Express::new(config, exporters.sender());
+        let express = Express::new(config, exporters.sender())?;
         let table = settings::table(config)?;
         let (stop, stopped) = mpsc::channel();
         let (started, start) = mpsc::channel();
@@ -133,7 +138,8 @@ impl Reader {
         changes.extend(launched.map(|pid| table.select(pid, now)));
         let rescan = table.needs_rescan();
         let connections = usize::try_from(config.capture.max_connections).unwrap_or(usize::MAX);
-        let stages = Stages::new(connections, settings::decoding(config), table, express);
+        let stages =
+            Stages::new(connections, settings::decoding(config), settings::sampler(config), table, express);
         let mut reader = Self { tracer, stages, rescan };
         reader.stages.understand.changes = changes;
         reader.tell_kernel();

@@ -13,6 +13,7 @@ use crate::correlate::exchange::Finished;
 use crate::correlate::{Correlator, Mover};
 use crate::discover::{Change, ProcessTable};
 use crate::parse::{self, Outcome};
+use crate::signals::sampler::Sampler;
 use crate::telemetry::Stats;
 
 /// Everything between the ring buffer and the exporters.
@@ -38,13 +39,19 @@ pub(super) struct Understand {
 }
 
 impl Stages {
-    pub(super) fn new(connections: usize, options: Options, table: ProcessTable, express: Express) -> Self {
+    pub(super) fn new(
+        connections: usize,
+        options: Options,
+        sampler: Sampler,
+        table: ProcessTable,
+        express: Express,
+    ) -> Self {
         Self {
             connections: Connections::new(connections),
             understand: Understand {
                 clock: Clock::read(),
                 options: Arc::new(options),
-                correlator: Correlator::default(),
+                correlator: Correlator::new(sampler),
                 table,
                 express,
                 stats: Stats::default(),
@@ -106,8 +113,8 @@ impl Stages {
         understand.clock = Clock::read();
         understand.correlator.tick(now, &mut understand.stats, &mut understand.finished);
         understand.express_finished();
-        let gone = understand.table.expire(understand.clock.unix(now));
-        understand.express.forget(&gone);
+        // Their metrics go with the last reference to them.
+        drop(understand.table.expire(understand.clock.unix(now)));
     }
 
     /// The agent ends: what waits is reported as it is.
@@ -151,9 +158,9 @@ impl Understand {
     }
 
     fn express_finished(&mut self) {
-        let Self { express, finished, clock, .. } = self;
+        let Self { express, finished, clock, stats, .. } = self;
         for finished in finished.drain(..) {
-            express.take(finished, *clock);
+            express.take(finished, *clock, stats);
         }
     }
 

@@ -88,7 +88,9 @@ pub(super) fn start_failure(error: &StartError) -> Failure {
         StartError::Load(LoadError::Privilege { .. }) => {
             Failure::new(Failure::PRIVILEGE, format!("{error}; {}", privileges::GRANT))
         }
-        StartError::Glob(_) | StartError::Export(_) => Failure::new(Failure::USAGE, error.to_string()),
+        StartError::Glob(_) | StartError::Pattern(_) | StartError::Export(_) => {
+            Failure::new(Failure::USAGE, error.to_string())
+        }
         _ => Failure::new(Failure::FAILED, error.to_string()),
     }
 }
