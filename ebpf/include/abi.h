@@ -14,8 +14,7 @@
 #define US_EXIT 7 /* a selected process is gone */
 
 /* Flags of records about connections. */
-#define US_SENT 0x01   /* direction: set when the traced process sent the bytes, clear when it received them \
-                        */
+#define US_SENT 0x01   /* direction: the traced process sent the bytes; clear when it received them */
 #define US_FLIP 0x02   /* data: the first bytes after the direction changed */
 #define US_MORE 0x04   /* data: another record with bytes of the same call follows */
 #define US_FAULT 0x08  /* data: the bytes could not be read from the process */

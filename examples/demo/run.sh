@@ -105,21 +105,20 @@ wait "$tracer"
 tracer=
 sleep 0.2 # tee prints what it still holds
 
-# A trace with a server span of the shop, its client spans and server spans of whom it called. The last column is
-# the beginning of the trace's id.
+# A trace of an order with server spans of all three and both calls between them. The last column of a line is the
+# beginning of the trace's id.
 joined() {
     awk '
-        / SERVER / && / shop / { front[$NF] = 1 }
-        / CLIENT / && / shop / { calls[$NF] = 1 }
-        / SERVER / && / (stock|nginx) / { back[$NF] = 1; order[++count] = $NF }
-        END {
-            for (i = 1; i <= count; i++)
-                if (front[order[i]] && calls[order[i]]) { print order[i]; exit }
-        }' <(sed 's/└/ /' "$work/spans.txt")
+        { trace = $NF }
+        /SERVER .* stock / { stock[trace] = 1 }
+        /SERVER .* nginx / { nginx[trace] = 1 }
+        /CLIENT .* shop / { calls[trace]++ }
+        /SERVER .* shop .* \/orders\// && stock[trace] && nginx[trace] && calls[trace] == 2 { print trace; exit }
+    ' "$work/spans.txt"
 }
 trace=$(joined)
 if [[ -z $trace ]]; then
-    echo "demo: no trace holds spans of the shop and of whom it called" >&2
+    echo "demo: no trace holds the spans of all three" >&2
     exit 1
 fi
 say "One of the traces, children first: $trace"
