@@ -1,1 +1,4 @@
-//! end-to-end tests
+//! What tests of more than one crate share.
+#![forbid(unsafe_code)]
+
+pub mod receiver;
