@@ -73,7 +73,7 @@ bench: ## Throughput with and without the agent, in turns, and what the agent co
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (default 60)
-	.ci/setup build
+	.ci/setup fuzz
 	command -v cargo-fuzz > /dev/null || $(CARGO) install --locked cargo-fuzz
 	@# cargo-fuzz wants the flags of a nightly compiler; the stable one knows them when told so.
 	set -e; export RUSTC_BOOTSTRAP=1; for target in $$($(CARGO) fuzz list); do \
