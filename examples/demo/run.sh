@@ -100,11 +100,6 @@ say "Sending requests for $seconds s"
 /usr/bin/python3 "$here/load.py" "$shop_port" "$seconds"
 sleep 1 # the last spans are exported within this time
 
-kill "$tracer"
-wait "$tracer"
-tracer=
-sleep 0.2 # tee prints what it still holds
-
 # A trace of an order with server spans of all three and both calls between them. The last column of a line is the
 # beginning of the trace's id.
 joined() {
@@ -121,8 +116,14 @@ if [[ -z $trace ]]; then
     echo "demo: no trace holds the spans of all three" >&2
     exit 1
 fi
-say "One of the traces, children first: $trace"
+say "One of these traces, children first: $trace"
 grep "$trace\$" "$work/spans.txt"
+
+say "Detaching"
+kill "$tracer"
+wait "$tracer"
+tracer=
+sleep 0.2 # tee prints what it still holds
 
 if ((keep)); then
     printf '\nStill running: %s\n' "$shop/orders/1"
