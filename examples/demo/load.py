@@ -20,13 +20,14 @@ PAGES = [
 def work(port, until, statuses):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     weights = [weight for weight, _ in PAGES]
+    page = PAGES[0][1]  # at least one order, however short the load
     while time.monotonic() < until:
-        (_, page), = random.choices(PAGES, weights)
         connection.request("GET", page())
         response = connection.getresponse()
         response.read()
         statuses.append(response.status)
         time.sleep(PAUSE * random.uniform(0.5, 1.5))
+        (_, page), = random.choices(PAGES, weights)
     connection.close()
 
 
