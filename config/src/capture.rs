@@ -35,18 +35,16 @@ impl Default for Capture {
     }
 }
 
-/// Hooks on plaintext sockets, best first; each works where the one before is refused.
+/// Hooks on plaintext sockets, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Tier {
     /// The best the kernel allows.
     Auto,
-    /// Trampolines on the socket functions.
-    T1,
-    /// Kprobes on the socket functions.
-    T2,
-    /// System call tracepoints.
+    /// Tracepoints at the end of socket calls.
     T3,
+    /// System call tracepoints: works on kernels without the former, and slows every system call of the host a little.
+    T3Syscalls,
 }
 
 /// How HTTP is read.

@@ -1,4 +1,4 @@
-//! Prints every record of the processes named on the command line, for work on the probes.
+//! Prints every record of the processes named on the command line (with `PAYLOAD=NAME` by that payload probe), for work on the probes.
 //! `cargo run -p underspan-ebpf --example dump -- PID…`
 
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         response_budget: 1024,
         announce_execs: false,
         deadline: Duration::from_secs(5),
+        payload: std::env::var("PAYLOAD").ok(),
     })?;
     for report in tracer.reports() {
         println!("{:20} {:?} {:?}", report.probe.name, report.off, report.reduced);

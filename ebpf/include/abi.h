@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
-/* What crosses between the kernel and user space. `ebpf/src/abi.rs` mirrors every struct; a test compares sizes and
- * offsets against the BTF of the compiled object. Fixed-width fields, explicit padding, no bool. */
+/* What crosses between the kernel and user space. `ebpf/src/abi.rs` mirrors every struct; a test compares
+ * sizes and offsets against the BTF of the compiled object. Fixed-width fields, explicit padding, no bool. */
 #ifndef UNDERSPAN_ABI_H
 #define UNDERSPAN_ABI_H
 
@@ -14,13 +14,14 @@
 #define US_EXIT 7 /* a selected process is gone */
 
 /* Flags of records about connections. */
-#define US_SENT 0x01    /* direction: set when the traced process sent the bytes, clear when it received them */
-#define US_FLIP 0x02    /* data: the first bytes after the direction changed */
-#define US_MORE 0x04    /* data: another record with bytes of the same call follows */
-#define US_FAULT 0x08   /* data: the bytes could not be read from the process */
-#define US_CLOSED 0x10  /* end: both directions; otherwise only the receiving one */
-#define US_TLS 0x20     /* the connection carries TLS: its bytes are counted and never captured */
-#define US_JOINED 0x40  /* conn: bytes had passed before the agent saw the connection */
+#define US_SENT 0x01   /* direction: set when the traced process sent the bytes, clear when it received them \
+                        */
+#define US_FLIP 0x02   /* data: the first bytes after the direction changed */
+#define US_MORE 0x04   /* data: another record with bytes of the same call follows */
+#define US_FAULT 0x08  /* data: the bytes could not be read from the process */
+#define US_CLOSED 0x10 /* end: both directions; otherwise only the receiving one */
+#define US_TLS 0x20    /* the connection carries TLS: its bytes are counted and never captured */
+#define US_JOINED 0x40 /* conn: bytes had passed before the agent saw the connection */
 #define US_PARTIAL 0x80 /* run: the run goes on; this is its state so far */
 
 #define US_ROLE_UNKNOWN 0
@@ -131,20 +132,20 @@ struct us_late_end {
 };
 
 /* Indices of the `counters` map (per CPU, __u64 each). */
-#define US_COUNT_RECORDS 0            /* records written */
-#define US_COUNT_RING_BYTES 1         /* ring-buffer bytes they took, headers and padding included */
-#define US_COUNT_CAPTURED 2           /* bytes of connections in them */
-#define US_COUNT_SEEN 3               /* bytes of connections that passed */
-#define US_COUNT_LOST_RECORDS 4       /* records that did not fit the ring */
-#define US_COUNT_LOST_EXCHANGES 5     /* exchanges lost because the first record of a run did not fit */
-#define US_COUNT_LOST_NO_STORAGE 6    /* calls on sockets for which the kernel had no memory for state */
-#define US_COUNT_LOST_ENDS 7          /* ends of connections that fit neither the ring nor `late_ends` */
-#define US_COUNT_LOST_PROCESSES 8     /* process records that did not fit */
-#define US_COUNT_FAULTS 9             /* captures whose user memory could not be read */
-#define US_COUNT_UNREADABLE 10        /* calls counted without bytes: sendfile, splice, io_uring */
-#define US_COUNT_TARGETS_FULL 11      /* children that could not be selected: `targets` is full */
-#define US_COUNT_REQUEST_RUNS 12      /* runs in the direction of requests */
-#define US_COUNT_RUNS 13              /* all runs */
+#define US_COUNT_RECORDS 0         /* records written */
+#define US_COUNT_RING_BYTES 1      /* ring-buffer bytes they took, headers and padding included */
+#define US_COUNT_CAPTURED 2        /* bytes of connections in them */
+#define US_COUNT_SEEN 3            /* bytes of connections that passed */
+#define US_COUNT_LOST_RECORDS 4    /* records that did not fit the ring */
+#define US_COUNT_LOST_EXCHANGES 5  /* exchanges lost because the first record of a run did not fit */
+#define US_COUNT_LOST_NO_STORAGE 6 /* calls on sockets for which the kernel had no memory for state */
+#define US_COUNT_LOST_ENDS 7       /* ends of connections that fit neither the ring nor `late_ends` */
+#define US_COUNT_LOST_PROCESSES 8  /* process records that did not fit */
+#define US_COUNT_FAULTS 9          /* captures whose user memory could not be read */
+#define US_COUNT_UNREADABLE 10     /* calls counted without bytes: sendfile, splice, io_uring */
+#define US_COUNT_TARGETS_FULL 11   /* children that could not be selected: `targets` is full */
+#define US_COUNT_REQUEST_RUNS 12   /* runs in the direction of requests */
+#define US_COUNT_RUNS 13           /* all runs */
 #define US_COUNTERS 14
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
-/* Records into the ring buffer: reserved, filled in place, submitted. A record that does not fit is counted by its caller. */
+/* Records into the ring buffer: reserved, filled in place, submitted. A record that does not fit is counted
+ * by its caller. */
 #ifndef UNDERSPAN_EMIT_H
 #define UNDERSPAN_EMIT_H
 
@@ -8,10 +9,9 @@
 /* The ring stores an 8-byte header before each record and rounds up to 8. */
 #define RING_BYTES(size) (((size) + 8 + 7) & ~7ULL)
 
-/* A wake-up costs more than the record, so the reader is woken only when it sleeps and enough waits; it wakes by itself
- * every few milliseconds. */
-INLINE void submit(void *record, __u64 size, struct us_control *ctl, int urgent)
-{
+/* A wake-up costs more than the record, so the reader is woken only when it sleeps and enough waits; it wakes
+ * by itself every few milliseconds. */
+INLINE void submit(void *record, __u64 size, struct us_control *ctl, int urgent) {
     __u64 flags = BPF_RB_NO_WAKEUP;
 
     if (ctl->sleeping && (urgent || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= ctl->wake_bytes)) {
@@ -23,8 +23,8 @@ INLINE void submit(void *record, __u64 size, struct us_control *ctl, int urgent)
     count(US_COUNT_RING_BYTES, RING_BYTES(size));
 }
 
-INLINE void fill_header(struct us_header *header, __u8 kind, __u8 flags, __u16 size, struct conn *conn, __u64 time)
-{
+INLINE void fill_header(struct us_header *header, __u8 kind, __u8 flags, __u16 size, struct conn *conn,
+                        __u64 time) {
     header->kind = kind;
     header->flags = flags;
     header->size = size;
@@ -34,8 +34,7 @@ INLINE void fill_header(struct us_header *header, __u8 kind, __u8 flags, __u16 s
 }
 
 /* Addresses of a connection. Returns 0 when written. */
-NOINLINE int emit_conn(struct conn *conn, struct sock *sk, struct us_control *ctl, __u64 now)
-{
+NOINLINE int emit_conn(struct conn *conn, struct sock *sk, struct us_control *ctl, __u64 now) {
     struct us_conn *record;
     __u16 family = READ(sk, __sk_common.skc_family);
     int size = 0;
@@ -79,15 +78,15 @@ NOINLINE int emit_conn(struct conn *conn, struct sock *sk, struct us_control *ct
         }
     }
     fill_header(&record->header, US_CONN,
-                (conn->state & CONN_JOINED ? US_JOINED : 0) | (conn->state & CONN_TLS ? US_TLS : 0), size, conn, now);
+                (conn->state & CONN_JOINED ? US_JOINED : 0) | (conn->state & CONN_TLS ? US_TLS : 0), size,
+                conn, now);
     submit(record, sizeof(*record) + US_NAME_MAX, ctl, 0);
     conn->state |= CONN_ANNOUNCED;
     return 0;
 }
 
 /* Bytes of one direction that passed without being captured. Returns 0 when written. */
-NOINLINE int emit_run(struct conn *conn, __u32 direction, struct us_control *ctl, __u32 partial)
-{
+NOINLINE int emit_run(struct conn *conn, __u32 direction, struct us_control *ctl, __u32 partial) {
     struct us_run *record;
     __u64 bytes;
 
@@ -100,7 +99,8 @@ NOINLINE int emit_run(struct conn *conn, __u32 direction, struct us_control *ctl
     }
     bytes = conn->bytes[direction];
     fill_header(&record->header, US_RUN,
-                (direction ? US_SENT : 0) | (partial ? US_PARTIAL : 0) | (conn->state & CONN_TLS ? US_TLS : 0),
+                (direction ? US_SENT : 0) | (partial ? US_PARTIAL : 0) |
+                    (conn->state & CONN_TLS ? US_TLS : 0),
                 conn->tail_size[direction], conn, conn->last[direction]);
     record->offset = bytes;
     record->tgid = conn->tgid;
@@ -113,9 +113,9 @@ NOINLINE int emit_run(struct conn *conn, __u32 direction, struct us_control *ctl
     return 0;
 }
 
-/* The end of a connection. What does not fit the ring goes to a map that user space looks through when told by the counter. */
-NOINLINE int emit_end(struct conn *conn, struct us_control *ctl, __u32 closed, __u64 now)
-{
+/* The end of a connection. What does not fit the ring goes to a map that user space looks through when told
+ * by the counter. */
+NOINLINE int emit_end(struct conn *conn, struct us_control *ctl, __u32 closed, __u64 now) {
     struct us_end *record;
 
     conn->sequence++;
@@ -130,7 +130,8 @@ NOINLINE int emit_end(struct conn *conn, struct us_control *ctl, __u32 closed, _
         }
         return -1;
     }
-    fill_header(&record->header, US_END, (closed ? US_CLOSED : 0) | (conn->state & CONN_TLS ? US_TLS : 0), 0, conn, now);
+    fill_header(&record->header, US_END, (closed ? US_CLOSED : 0) | (conn->state & CONN_TLS ? US_TLS : 0), 0,
+                conn, now);
     record->received = conn->bytes[0];
     record->sent = conn->bytes[1];
     record->lost = conn->lost;
@@ -139,8 +140,7 @@ NOINLINE int emit_end(struct conn *conn, struct us_control *ctl, __u32 closed, _
     return 0;
 }
 
-INLINE int emit_data_class(struct conn *conn, struct piece *piece, struct us_control *ctl, const __u32 room)
-{
+INLINE int emit_data_class(struct conn *conn, struct piece *piece, struct us_control *ctl, const __u32 room) {
     struct us_data *record;
     __u32 size = piece->size;
     __u8 flags = piece->flags;
@@ -173,8 +173,7 @@ INLINE int emit_data_class(struct conn *conn, struct piece *piece, struct us_con
 }
 
 /* The ring reserves constant sizes only, so records come in classes. */
-NOINLINE int emit_data(struct conn *conn, struct piece *piece, struct us_control *ctl)
-{
+NOINLINE int emit_data(struct conn *conn, struct piece *piece, struct us_control *ctl) {
     __u32 size = piece->size;
 
     conn->sequence++;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
-/* BPF helper functions in use, by their number in the kernel's uapi, and the attributes a BPF object needs. */
+/* BPF helper functions in use, by their number in the kernel's uapi, and the attributes a BPF object needs.
+ */
 #ifndef UNDERSPAN_HELPERS_H
 #define UNDERSPAN_HELPERS_H
 
@@ -27,7 +28,8 @@
 #define BPF_RB_AVAIL_DATA 0
 
 static void *(*const bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;
-static long (*const bpf_map_update_elem)(void *map, const void *key, const void *value, __u64 flags) = (void *)2;
+static long (*const bpf_map_update_elem)(void *map, const void *key, const void *value,
+                                         __u64 flags) = (void *)2;
 static long (*const bpf_map_delete_elem)(void *map, const void *key) = (void *)3;
 static __u64 (*const bpf_ktime_get_ns)(void) = (void *)5;
 static __u64 (*const bpf_get_current_pid_tgid)(void) = (void *)14;

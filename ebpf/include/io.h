@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
-/* One finished I/O call on a stream socket -> records. Every tier ends here, whatever hook it stands on: it fills a `struct io` and
- * finds the connection's state. */
+/* One finished I/O call on a stream socket -> records. Every tier ends here, whatever hook it stands on: it
+ * fills a `struct io` and finds the connection's state. */
 #ifndef UNDERSPAN_IO_H
 #define UNDERSPAN_IO_H
 
@@ -10,10 +10,12 @@
 #define SEGMENTS_MAX 4
 
 struct io {
-    __u64 entered; /* when the call began; receives begin when they return, since waiting is no part of a message */
+    __u64 entered; /* when the call began; receives begin when they return, since waiting is no part of a
+                      message */
     __u64 left_at; /* when it returned */
     __u64 length;  /* bytes moved */
-    __u64 source;  /* user address of the bytes, or of an array of `segments` iovecs; 0 when there are no bytes to read */
+    __u64 source; /* user address of the bytes, or of an array of `segments` iovecs; 0 when there are no bytes
+                     to read */
     __u64 segments;
     __u32 tgid;
     __u32 tid;
@@ -21,14 +23,12 @@ struct io {
     __u32 pad;
 };
 
-INLINE __u32 request_direction(struct conn *conn)
-{
+INLINE __u32 request_direction(struct conn *conn) {
     return conn->role == US_ROLE_CLIENT;
 }
 
 /* The `index`-th contiguous piece of a call's bytes. */
-INLINE int segment_at(struct io *io, __u32 index, __u64 *address, __u64 *size)
-{
+INLINE int segment_at(struct io *io, __u32 index, __u64 *address, __u64 *size) {
     struct iovec vec;
 
     if (!io->segments) {
@@ -44,8 +44,7 @@ INLINE int segment_at(struct io *io, __u32 index, __u64 *address, __u64 *size)
 }
 
 /* Remembers the last bytes of a call that is not captured. */
-INLINE void keep_tail(struct conn *conn, struct io *io)
-{
+INLINE void keep_tail(struct conn *conn, struct io *io) {
     __u64 address = 0, size = 0, passed = 0;
     __u32 direction = io->direction & 1;
     __u32 n;
@@ -70,9 +69,9 @@ INLINE void keep_tail(struct conn *conn, struct io *io)
         conn->tail_size[direction] = n;
 }
 
-/* Whether a response begins with this call: lets pipelined responses through after the first used up the budget. */
-INLINE int begins_response(struct io *io)
-{
+/* Whether a response begins with this call: lets pipelined responses through after the first used up the
+ * budget. */
+INLINE int begins_response(struct io *io) {
     __u64 address, size, head = 0;
 
     if (!io->source || segment_at(io, 0, &address, &size) || size < 8)
@@ -83,8 +82,7 @@ INLINE int begins_response(struct io *io)
 }
 
 /* Whether a call begins with a TLS record: handshake, version 3.x. */
-INLINE int begins_tls(struct io *io)
-{
+INLINE int begins_tls(struct io *io) {
     __u64 address, size;
     __u8 head[3] = {};
 
@@ -95,9 +93,9 @@ INLINE int begins_tls(struct io *io)
     return head[0] == 0x16 && head[1] == 0x03 && head[2] <= 0x04;
 }
 
-/* The first record of a run did not fit: its exchange cannot be understood. Counted once for both of its runs. */
-INLINE void lose_exchange(struct conn *conn)
-{
+/* The first record of a run did not fit: its exchange cannot be understood. Counted once for both of its
+ * runs. */
+INLINE void lose_exchange(struct conn *conn) {
     if (conn->state & CONN_EXCHANGE_LOST)
         return;
     conn->state |= CONN_EXCHANGE_LOST;
@@ -105,8 +103,7 @@ INLINE void lose_exchange(struct conn *conn)
     count(US_COUNT_LOST_EXCHANGES, 1);
 }
 
-INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl)
-{
+INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) {
     __u32 direction = io->direction & 1, other = !direction;
     struct us_verdict *verdict;
     int is_request;
@@ -139,9 +136,8 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl)
 }
 
 /* Captures the beginning of a call, as far as the run's budget goes. */
-INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io, struct us_control *ctl,
-                    __u64 offset, int flip)
-{
+INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
+                    struct us_control *ctl, __u64 offset, int flip) {
     __u32 direction = io->direction & 1;
     struct piece *piece = &thread->piece;
     __u64 size;
@@ -168,7 +164,8 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
             continue;
         piece->size = min(min(size, US_DATA_MAX), conn->left);
         piece->flags = (direction ? US_SENT : 0) | (flip ? US_FLIP : 0);
-        /* More of this call follows in a record of its own unless this piece is cut, the last, or the budget is spent. */
+        /* More of this call follows in a record of its own unless this piece is cut, the last, or the budget
+         * is spent. */
         if (piece->size == size && piece->length > size && i + 1 < SEGMENTS_MAX && conn->left > size)
             piece->flags |= US_MORE;
         if (emit_data(conn, piece, ctl)) {
@@ -187,8 +184,8 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
     }
 }
 
-INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io, struct us_control *ctl)
-{
+INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
+                  struct us_control *ctl) {
     __u32 direction = io->direction & 1;
     __u64 offset = __sync_fetch_and_add(&conn->bytes[direction], io->length);
     int flip = conn->turn != direction + 1;
@@ -201,8 +198,8 @@ INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, str
         emit_conn(conn, sk, ctl, io->left_at);
     if (flip)
         begin_run(conn, io, ctl);
-    else if (!conn->left && !(conn->state & (CONN_TLS | CONN_IGNORED)) && direction != request_direction(conn) &&
-             begins_response(io))
+    else if (!conn->left && !(conn->state & (CONN_TLS | CONN_IGNORED)) &&
+             direction != request_direction(conn) && begins_response(io))
         conn->left = ctl->response_budget;
     if (!io->source)
         count(US_COUNT_UNREADABLE, 1);
@@ -215,8 +212,7 @@ INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, str
 }
 
 /* The peer will send no more, as far as the process has been told. */
-INLINE void on_eof(struct conn *conn, struct us_control *ctl, __u64 now)
-{
+INLINE void on_eof(struct conn *conn, struct us_control *ctl, __u64 now) {
     if (conn->state & (CONN_EOF | CONN_CLOSED))
         return;
     conn->state |= CONN_EOF;
@@ -227,8 +223,7 @@ INLINE void on_eof(struct conn *conn, struct us_control *ctl, __u64 now)
     emit_end(conn, ctl, 0, now);
 }
 
-INLINE void on_close(struct conn *conn, struct us_control *ctl, __u64 now)
-{
+INLINE void on_close(struct conn *conn, struct us_control *ctl, __u64 now) {
     if (conn->state & CONN_CLOSED)
         return;
     conn->state |= CONN_CLOSED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
-/* The parts of the kernel the programs look at, declared by hand with just the fields in use. CO-RE moves every access to where the
- * field is on the running kernel, so order and neighbours do not matter here. */
+/* The parts of the kernel the programs look at, declared by hand with just the fields in use. CO-RE moves
+ * every access to where the field is on the running kernel, so order and neighbours do not matter here. */
 #ifndef UNDERSPAN_KERNEL_H
 #define UNDERSPAN_KERNEL_H
 
@@ -155,6 +155,13 @@ struct bpf_iter__bpf_sk_storage_map {
     struct bpf_iter_meta *meta;
     void *map;
     struct sock *sk;
+    void *value;
+};
+
+struct bpf_iter__bpf_map_elem {
+    struct bpf_iter_meta *meta;
+    void *map;
+    void *key;
     void *value;
 };
 

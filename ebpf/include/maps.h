@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
-/* Every map of the agent, and the state kept in them. Sizes here are the defaults; the loader may change max_entries. */
+/* Every map of the agent, and the state kept in them. Sizes here are the defaults; the loader may change
+ * max_entries. */
 #ifndef UNDERSPAN_MAPS_H
 #define UNDERSPAN_MAPS_H
 
 #include "helpers.h"
 #include "abi.h"
 
-/* State of a connection. The index of the arrays is the direction: 0 received, 1 sent. The two directions may be at work on
- * two CPUs at once; fields without an index are written by whoever changes the direction. */
+/* State of a connection. The index of the arrays is the direction: 0 received, 1 sent. The two directions may
+ * be at work on two CPUs at once; fields without an index are written by whoever changes the direction. */
 struct conn {
     __u64 id;
     __u64 bytes[2];    /* that passed */
@@ -52,12 +53,16 @@ struct piece {
 
 /* State of a thread. */
 struct thread {
-    struct piece piece; /* the record being made; here and not on the stack so that the verifier need not follow its values */
-    __u64 send_socket; /* a send on this socket is under way ... */
-    __u64 send_at;     /* ... since then */
-    __u64 vector;      /* address of the array of a sendmmsg or recvmmsg under way */
-    __u32 vector_next; /* index of its next message */
-    __u32 pad;
+    struct piece piece; /* the record being made; here and not on the stack so that the verifier need not
+                           follow its values */
+    __u64 send_socket;  /* a send on this socket is under way ... */
+    __u64 send_at;      /* ... since then */
+    __u64 vector;       /* address of the array of a sendmmsg or recvmmsg under way */
+    __u32 vector_next;  /* index of its next message */
+    /* Only where system calls themselves are hooked: the call under way. */
+    __u32 call; /* number + 1, 0 for none */
+    __u64 call_at;
+    __u64 arguments[4];
 };
 
 struct {
@@ -93,6 +98,18 @@ struct {
     TYPE(value, struct conn);
 } conns SEC(".maps");
 
+/* Stands in for `conns` where programs hold no typed socket: keyed by the socket's address, deleted when it
+ * closes. */
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 8192);
+    TYPE(key, __u64);
+    TYPE(value, struct conn);
+} conns_by_socket SEC(".maps");
+
+/* Frozen by the loader: which of the two is in use. */
+const volatile __u32 us_typed_sockets = 1;
+
 struct {
     UINT(type, BPF_MAP_TYPE_TASK_STORAGE);
     UINT(map_flags, BPF_F_NO_PREALLOC);
@@ -121,16 +138,14 @@ struct {
     TYPE(value, struct us_late_end);
 } late_ends SEC(".maps");
 
-INLINE void count(__u32 index, __u64 amount)
-{
+INLINE void count(__u32 index, __u64 amount) {
     __u64 *counter = bpf_map_lookup_elem(&counters, &index);
     if (counter)
         *counter += amount;
 }
 
 /* The control entry while the agent is alive, else NULL: a stuck or dead agent's programs do nothing. */
-INLINE struct us_control *alive(__u64 now)
-{
+INLINE struct us_control *alive(__u64 now) {
     __u32 zero = 0;
     struct us_control *entry = bpf_map_lookup_elem(&control, &zero);
     if (!entry || now > entry->deadline)
@@ -138,8 +153,7 @@ INLINE struct us_control *alive(__u64 now)
     return entry;
 }
 
-INLINE struct us_target *target_of(__u32 tgid)
-{
+INLINE struct us_target *target_of(__u32 tgid) {
     return bpf_map_lookup_elem(&targets, &tgid);
 }
 

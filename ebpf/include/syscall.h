@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
-/* What a system call was given: where the bytes of an I/O call lie in the process. The registers of the call stay in the thread's
- * saved state until it returns, so this works at any point inside it. */
+/* What a system call was given: where the bytes of an I/O call lie in the process. The registers of the call
+ * stay in the thread's saved state until it returns, so this works at any point inside it. */
 #ifndef UNDERSPAN_SYSCALL_H
 #define UNDERSPAN_SYSCALL_H
 
@@ -24,6 +24,8 @@
 #define SYSCALL_ARG1(regs) READ(regs, si)
 #define SYSCALL_ARG2(regs) READ(regs, dx)
 #define SYSCALL_ARG3(regs) READ(regs, r10)
+/* A 32-bit process on a 64-bit kernel has its own numbers; bit 30 marks x32. None of them does socket I/O
+ * under our numbers. */
 #elif defined(__TARGET_ARCH_arm64)
 #define NR_CLOSE 57
 #define NR_READ 63
@@ -44,8 +46,7 @@
 #define SYSCALL_ARG3(regs) READ(regs, regs[3])
 #endif
 
-INLINE void source_of_msghdr(struct io *io, __u64 address)
-{
+INLINE void source_of_msghdr(struct io *io, __u64 address) {
     struct user_msghdr header;
 
     if (bpf_probe_read_user(&header, sizeof(header), (const void *)address))
@@ -56,16 +57,14 @@ INLINE void source_of_msghdr(struct io *io, __u64 address)
         io->source = 0;
 }
 
-/* Fills `source` and `segments`; leaves `source` 0 for calls whose bytes never lie in user memory (sendfile, splice) or
- * whose arguments are elsewhere (io_uring, 32-bit processes). `thread` tells the messages of one sendmmsg or recvmmsg
- * apart, which the registers do not. */
-INLINE void source_of_syscall(struct io *io, struct thread *thread, struct pt_regs *regs)
-{
-    __u64 argument = SYSCALL_ARG1(regs);
-
+/* Fills `source` and `segments`; leaves `source` 0 for calls whose bytes never lie in user memory (sendfile,
+ * splice) or whose arguments are elsewhere (io_uring, 32-bit processes). `thread` tells the messages of one
+ * sendmmsg or recvmmsg apart, which the registers do not. */
+INLINE void source_of_call(struct io *io, struct thread *thread, long number, __u64 argument,
+                           __u64 argument2) {
     io->source = 0;
     io->segments = 0;
-    switch (SYSCALL_NR(regs)) {
+    switch (number) {
     case NR_READ:
     case NR_RECVFROM:
     case NR_WRITE:
@@ -75,7 +74,7 @@ INLINE void source_of_syscall(struct io *io, struct thread *thread, struct pt_re
     case NR_READV:
     case NR_WRITEV:
         io->source = argument;
-        io->segments = SYSCALL_ARG2(regs);
+        io->segments = argument2;
         break;
     case NR_RECVMSG:
     case NR_SENDMSG:
@@ -83,7 +82,7 @@ INLINE void source_of_syscall(struct io *io, struct thread *thread, struct pt_re
         break;
     case NR_RECVMMSG:
     case NR_SENDMMSG: {
-        __u64 count = SYSCALL_ARG2(regs) & 0xffffffff;
+        __u64 count = argument2 & 0xffffffff;
         __u32 index;
 
         if (thread->vector != argument)
@@ -95,6 +94,10 @@ INLINE void source_of_syscall(struct io *io, struct thread *thread, struct pt_re
         break;
     }
     }
+}
+
+INLINE void source_of_syscall(struct io *io, struct thread *thread, struct pt_regs *regs) {
+    source_of_call(io, thread, SYSCALL_NR(regs), SYSCALL_ARG1(regs), SYSCALL_ARG2(regs));
 }
 
 #endif

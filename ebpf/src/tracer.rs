@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 
+use aya_obj::btf::Btf;
+
 use crate::abi::{Control, RawLateEnd, RawVerdict, Target};
 use crate::counters::Counters;
-use crate::loader::{Attach, Iterator, Link, LoadError, Loader, ProgramError};
-use crate::probes::{self, Probe, REGISTRY};
+use crate::loader::{Attach, Iterator, Link, LoadError, Loader, ProgramError, kernel_types};
+use crate::probes::{PAYLOAD, Probe, REGISTRY, socket_iterators};
 use crate::record::{Record, RecordError};
 use crate::waiter::Waiter;
 use crate::{memory, object, record};
@@ -29,6 +31,8 @@ pub struct Settings {
     pub announce_execs: bool,
     /// Programs stop by themselves this long after the last [`Tracer::heartbeat`].
     pub deadline: Duration,
+    /// Name of the payload probe to use, instead of the best the kernel accepts. For tests.
+    pub payload: Option<String>,
 }
 
 /// What became of a probe.
@@ -71,10 +75,8 @@ pub struct Tracer {
     late_ends: HashMap<MapData, u64, RawLateEnd>,
     late_seen: u64,
     counters: PerCpuArray<MapData, u64>,
-    flush: Option<Iterator>,
-    listeners: Option<Iterator>,
+    attached: Attached,
     reports: Vec<ProbeReport>,
-    _links: Vec<Link>,
 }
 
 /// Wake the reader early when this part of the ring is full.
@@ -83,29 +85,50 @@ const WAKE_FRACTION: u32 = 16;
 impl Tracer {
     /// Loads and attaches what the kernel accepts. Nothing is traced before [`Tracer::select`].
     pub fn start(settings: Settings) -> Result<Self, LoadError> {
+        let kernel = kernel_types()?;
+        let mut refusals = Vec::new();
+        for payload in PAYLOAD {
+            if settings.payload.as_ref().is_some_and(|wanted| wanted != payload.name) {
+                continue;
+            }
+            match Self::start_with(&settings, &kernel, payload, &refusals)? {
+                Ok(tracer) => {
+                    drop(kernel);
+                    memory::trim();
+                    return Ok(tracer);
+                }
+                Err(refused) => refusals.push(refused),
+            }
+        }
+        Err(no_payload(&refusals))
+    }
+
+    /// Tries one way to get payload. `Err` inside: the kernel refused it, try the next.
+    fn start_with(
+        settings: &Settings,
+        kernel: &Btf,
+        payload: &'static Probe,
+        refusals: &[ProbeReport],
+    ) -> Result<Result<Self, ProbeReport>, LoadError> {
         let ring_bytes = settings.ring_bytes.max(4096).next_power_of_two();
         let sizes = [("ring", ring_bytes), ("targets", settings.max_targets)];
-        let mut loader = Loader::new(object::bytes::<()>(), &sizes)?;
-        let conns = loader.take_map("conns")?;
+        let switches = [("us_typed_sockets", u32::from(payload.typed_sockets))];
+        let mut loader = Loader::new(object::bytes::<()>(), kernel, &sizes, &switches)?;
         let mut control =
             Array::try_from(Map::Array(loader.take_map("control")?)).map_err(LoadError::Setup)?;
-        control.set(0, initial_control(&settings, ring_bytes), 0).map_err(LoadError::Setup)?;
+        control.set(0, initial_control(settings, ring_bytes), 0).map_err(LoadError::Setup)?;
 
-        let mut links = Vec::new();
-        let mut flush = None;
-        let mut listeners = None;
-        let mut reports = Vec::new();
-        for probe in REGISTRY {
-            reports.push(attach(&loader, probe, &conns, &mut links, &mut flush, &mut listeners));
+        let mut attached = Attached::default();
+        let mut reports = vec![attached.attach(&loader, payload, payload.typed_sockets)];
+        if reports[0].off.is_some() {
+            return Ok(Err(reports.swap_remove(0)));
         }
-        let payload = reports
-            .iter()
-            .find(|report| std::ptr::eq(report.probe, &raw const probes::socket_tracepoints::PROBE));
-        if let Some(reason) = payload.and_then(|report| report.off.clone()) {
-            return Err(no_payload(reason));
+        for probe in REGISTRY.iter().filter(|probe| !PAYLOAD.iter().any(|other| other.name == probe.name)) {
+            reports.push(attached.attach(&loader, probe, payload.typed_sockets));
         }
+        reports.extend(refusals.iter().cloned());
         let ring = RingBuf::try_from(Map::RingBuf(loader.take_map("ring")?)).map_err(LoadError::Setup)?;
-        let tracer = Self {
+        Ok(Ok(Self {
             waiter: Waiter::new(ring.as_fd()).map_err(|error| LoadError::Setup(MapError::IoError(error)))?,
             ring,
             control,
@@ -116,15 +139,10 @@ impl Tracer {
             late_seen: 0,
             counters: PerCpuArray::try_from(Map::PerCpuArray(loader.take_map("counters")?))
                 .map_err(LoadError::Setup)?,
-            flush,
-            listeners,
+            attached,
             reports,
-            settings,
-            _links: links,
-        };
-        drop(loader);
-        memory::trim();
-        Ok(tracer)
+            settings: settings.clone(),
+        }))
     }
 
     /// What became of each probe.
@@ -155,12 +173,12 @@ impl Tracer {
 
     /// Learns on which ports the selected processes listen already. To be called after selecting processes that were running.
     pub fn find_listeners(&self) -> io::Result<()> {
-        self.listeners.as_ref().map_or(Ok(()), Iterator::run)
+        self.attached.listeners.as_ref().map_or(Ok(()), Iterator::run)
     }
 
     /// Makes connections that are silent report bytes that passed without being captured, as `Run` records.
     pub fn flush(&self) -> io::Result<()> {
-        self.flush.as_ref().map_or(Ok(()), Iterator::run)
+        self.attached.flush.as_ref().map_or(Ok(()), Iterator::run)
     }
 
     /// Moves the programs' deadline forward.
@@ -252,48 +270,54 @@ fn hash<V: aya::Pod, K: aya::Pod>(map: MapData) -> Result<HashMap<MapData, K, V>
     HashMap::try_from(Map::HashMap(map)).map_err(LoadError::Setup)
 }
 
-fn no_payload(reason: String) -> LoadError {
-    if reason.starts_with("operation not permitted") {
+fn no_payload(refusals: &[ProbeReport]) -> LoadError {
+    let reasons: Vec<_> = refusals.iter().filter_map(|report| report.off.clone()).collect();
+    if reasons.iter().any(|reason| reason.starts_with("operation not permitted")) {
         return LoadError::Privilege {
             capability: "CAP_PERFMON",
             what: "loading tracing programs".to_owned(),
         };
     }
-    LoadError::NoPayload(reason)
+    LoadError::NoPayload(reasons.join("; "))
 }
 
-/// Attaches a probe's programs; a required one that fails takes the whole probe back.
-fn attach(
-    loader: &Loader,
-    probe: &'static Probe,
-    conns: &MapData,
-    links: &mut Vec<Link>,
-    flush: &mut Option<Iterator>,
-    listeners: &mut Option<Iterator>,
-) -> ProbeReport {
-    let mut report = ProbeReport { probe, off: None, reduced: Vec::new() };
-    let mut attached = Vec::new();
-    for program in probe.programs {
-        let result: Result<(), ProgramError> = match (&program.attach, program.name) {
-            (Attach::Iterator(target), probes::socket_iterators::FLUSH) => {
-                loader.iterator(program.name, target, Some(conns)).map(|made| *flush = Some(made))
-            }
-            (Attach::Iterator(target), _) => {
-                loader.iterator(program.name, target, None).map(|made| *listeners = Some(made))
-            }
-            (hook, _) => loader.attach(program.name, hook).map(|link| attached.push(link)),
-        };
-        match (result, program.optional) {
-            (Ok(()), _) => {}
-            (Err(error), Some(lost)) => report.reduced.push((program.hook(), error.to_string(), lost)),
-            (Err(error), None) => {
-                report.off = Some(format!("{error} ({})", program.hook()));
-                return report;
+/// What holds the programs in the kernel.
+#[derive(Debug, Default)]
+struct Attached {
+    links: Vec<Link>,
+    flush: Option<Iterator>,
+    listeners: Option<Iterator>,
+}
+
+impl Attached {
+    /// Attaches a probe's programs; a required one that fails takes the whole probe back.
+    fn attach(&mut self, loader: &Loader<'_>, probe: &'static Probe, typed_sockets: bool) -> ProbeReport {
+        let mut report = ProbeReport { probe, off: None, reduced: Vec::new() };
+        let mut links = Vec::new();
+        for program in probe.programs {
+            let result: Result<(), ProgramError> = match (&program.attach, program.name) {
+                (Attach::Iterator { .. }, socket_iterators::LISTENERS) => {
+                    loader.iterator(program.name, &program.attach).map(|made| self.listeners = Some(made))
+                }
+                // Of the two, the one that visits the map in use.
+                (Attach::Iterator { .. }, name) if (name == socket_iterators::FLUSH) == typed_sockets => {
+                    loader.iterator(program.name, &program.attach).map(|made| self.flush = Some(made))
+                }
+                (Attach::Iterator { .. }, _) => Ok(()),
+                (hook, _) => loader.attach(program.name, hook).map(|link| links.push(link)),
+            };
+            match (result, program.optional) {
+                (Ok(()), _) => {}
+                (Err(error), Some(lost)) => report.reduced.push((program.hook(), error.to_string(), lost)),
+                (Err(error), None) => {
+                    report.off = Some(format!("{error} ({})", program.hook()));
+                    return report;
+                }
             }
         }
+        self.links.append(&mut links);
+        report
     }
-    links.append(&mut attached);
-    report
 }
 
 /// Now, nanoseconds of `CLOCK_MONOTONIC`: the clock of the programs.

@@ -134,6 +134,20 @@ pub enum QueryPolicy {
     Drop,
 }
 
+impl Default for Options {
+    /// The methods and the redaction the semantic conventions name, except that no query value leaves at all: a key
+    /// nobody listed may hold a secret too.
+    fn default() -> Self {
+        let methods =
+            ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"];
+        Self {
+            http_known_methods: methods.map(str::to_owned).to_vec(),
+            query: QueryPolicy::RedactValues,
+            max_value: 1024,
+        }
+    }
+}
+
 /// A protocol the agent understands: one file, one line in [`crate::REGISTRY`].
 pub trait Protocol: Sync {
     /// Lower-case name, for counters and status.

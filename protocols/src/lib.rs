@@ -8,5 +8,9 @@
 
 pub mod context;
 pub mod decoder;
+pub mod http1;
 pub mod message;
+mod registry;
 pub mod semconv;
+
+pub use registry::REGISTRY;

@@ -18,7 +18,7 @@ pub(super) fn attach(program: OwnedFd, attach: &Attach) -> Result<Link, ProgramE
     let step = "attaching";
     match attach {
         Attach::TypedTracepoint(_) => sys::open_raw_tracepoint(program.as_fd(), None),
-        Attach::Iterator(_) => Err(io::Error::other("iterators are run, not attached")),
+        Attach::Iterator { .. } => Err(io::Error::other("iterators are run, not attached")),
     }
     .map(Link)
     .map_err(|error| ProgramError::Other { step, error })

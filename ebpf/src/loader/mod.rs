@@ -66,24 +66,36 @@ pub enum LoadError {
 }
 
 /// The object after relocation, ready to load programs from.
-pub(crate) struct Loader {
+pub(crate) struct Loader<'k> {
     object: Object,
     btf: Option<OwnedFd>,
-    kernel: Btf,
+    kernel: &'k Btf,
     maps: HashMap<String, MapData>,
 }
 
-impl Loader {
-    /// Parses the object, makes its maps (with `sizes` overriding their number of entries) and relocates everything.
-    pub(crate) fn new(bytes: &[u8], sizes: &[(&str, u32)]) -> Result<Self, LoadError> {
-        let kernel = Btf::from_sys_fs().map_err(LoadError::KernelBtf)?;
+/// The types of the running kernel. About 20 MB while it lives.
+pub(crate) fn kernel_types() -> Result<Btf, LoadError> {
+    Btf::from_sys_fs().map_err(LoadError::KernelBtf)
+}
+
+impl<'k> Loader<'k> {
+    /// Parses the object, sets its frozen `switches`, makes its maps (with `sizes` overriding their number of entries) and relocates
+    /// everything.
+    pub(crate) fn new(
+        bytes: &[u8],
+        kernel: &'k Btf,
+        sizes: &[(&str, u32)],
+        switches: &[(&str, u32)],
+    ) -> Result<Self, LoadError> {
         let mut object = Object::parse(bytes)?;
+        let values: Vec<_> = switches.iter().map(|(name, value)| (*name, value.to_ne_bytes())).collect();
+        object.patch_map_data(values.iter().map(|(name, value)| (*name, (&value[..], true))).collect())?;
         let btf = object
             .fixup_and_sanitize_btf(aya::features().btf().unwrap_or(&BtfFeatures::default()))
             .map_err(LoadError::ObjectBtf)?
             .map(Btf::to_bytes)
             .and_then(|bytes| sys::load_btf(&bytes).ok());
-        object.relocate_btf(&kernel)?;
+        object.relocate_btf(kernel)?;
         let maps = make_maps(&mut object, btf.as_ref(), sizes)?;
         Ok(Self { object, btf, kernel, maps })
     }
@@ -95,20 +107,18 @@ impl Loader {
 
     /// Loads a program and attaches it.
     pub(crate) fn attach(&self, name: &str, attach: &Attach) -> Result<Link, ProgramError> {
-        let fd = program::load(&self.object, self.btf.as_ref(), &self.kernel, name, attach)?;
+        let fd = program::load(&self.object, self.btf.as_ref(), self.kernel, name, attach)?;
         link::attach(fd, attach)
     }
 
-    /// Loads an iterator over a map's elements (or, without a map, over whatever it iterates).
-    pub(crate) fn iterator(
-        &self,
-        name: &str,
-        target: &'static str,
-        map: Option<&MapData>,
-    ) -> Result<Iterator, ProgramError> {
-        let attach = Attach::Iterator(target);
-        let fd = program::load(&self.object, self.btf.as_ref(), &self.kernel, name, &attach)?;
-        link::iterator(&fd, map.map(|map| map.fd().as_fd()))
+    /// Loads an iterator and gives it the map it is to visit, if it visits one.
+    pub(crate) fn iterator(&self, name: &str, attach: &Attach) -> Result<Iterator, ProgramError> {
+        let fd = program::load(&self.object, self.btf.as_ref(), self.kernel, name, attach)?;
+        let map = match attach {
+            Attach::Iterator { over: Some(map), .. } => self.maps.get(*map).map(|map| map.fd().as_fd()),
+            _ => None,
+        };
+        link::iterator(&fd, map)
     }
 }
 

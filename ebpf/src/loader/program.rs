@@ -14,8 +14,13 @@ use super::sys;
 pub(crate) enum Attach {
     /// A tracepoint with typed arguments (`tp_btf`).
     TypedTracepoint(&'static str),
-    /// Run by user space over the kernel's objects of this kind.
-    Iterator(&'static str),
+    /// Run by user space over the kernel's objects of a kind.
+    Iterator {
+        /// The kind.
+        target: &'static str,
+        /// Our map whose elements it visits.
+        over: Option<&'static str>,
+    },
 }
 
 /// Why one program does not run.
@@ -89,11 +94,11 @@ fn hook(kernel: &Btf, attach: &Attach) -> Result<(bpf_attach_type, u32), Program
             BtfKind::Typedef,
             format!("tracepoint {name}"),
         ),
-        Attach::Iterator(name) => (
+        Attach::Iterator { target, .. } => (
             bpf_attach_type::BPF_TRACE_ITER,
-            format!("bpf_iter_{name}"),
+            format!("bpf_iter_{target}"),
             BtfKind::Func,
-            format!("iterator {name}"),
+            format!("iterator {target}"),
         ),
     };
     match kernel.id_by_type_name_kind(&symbol, kind) {

@@ -3,12 +3,12 @@
 #include "process/probe.bpf.c"
 #include "socket_iterators/probe.bpf.c"
 #include "socket_state/probe.bpf.c"
+#include "socket_syscalls/probe.bpf.c"
 #include "socket_tracepoints/probe.bpf.c"
 
 /* Never called: keeps the types of the records in BTF, where a test compares them with the Rust side. */
-__attribute__((used)) NOINLINE int us_records(struct us_data *data, struct us_run *run, struct us_conn *conn, struct us_end *end,
-                                              struct us_process *process)
-{
+__attribute__((used)) NOINLINE int us_records(struct us_data *data, struct us_run *run, struct us_conn *conn,
+                                              struct us_end *end, struct us_process *process) {
     return data && run && conn && end && process;
 }
 

@@ -4,13 +4,22 @@
 pub mod process;
 pub mod socket_iterators;
 pub mod socket_state;
+pub mod socket_syscalls;
 pub mod socket_tracepoints;
 
 use crate::loader::Attach;
 
 /// All probes, in the order they are attached: what tells about processes and connections before what tells about bytes.
-pub static REGISTRY: &[&Probe] =
-    &[&process::PROBE, &socket_state::PROBE, &socket_iterators::PROBE, &socket_tracepoints::PROBE];
+pub static REGISTRY: &[&Probe] = &[
+    &process::PROBE,
+    &socket_state::PROBE,
+    &socket_iterators::PROBE,
+    &socket_tracepoints::PROBE,
+    &socket_syscalls::PROBE,
+];
+
+/// Probes that bring payload, best first. Just one runs: the first the kernel accepts whole.
+pub static PAYLOAD: &[&Probe] = &[&socket_tracepoints::PROBE, &socket_syscalls::PROBE];
 
 /// A group of programs that give one kind of insight.
 #[derive(Debug)]
@@ -21,6 +30,8 @@ pub struct Probe {
     pub gives: &'static str,
     /// What is missing without it.
     pub without: &'static str,
+    /// Its programs hold typed sockets, so that connections are kept in socket storage. Matters for [`PAYLOAD`] only.
+    pub typed_sockets: bool,
     /// Its programs.
     pub programs: &'static [Program],
 }
@@ -40,7 +51,7 @@ impl Program {
     pub fn hook(&self) -> String {
         match self.attach {
             Attach::TypedTracepoint(name) => format!("tp_btf/{name}"),
-            Attach::Iterator(name) => format!("iter/{name}"),
+            Attach::Iterator { target, .. } => format!("iter/{target}"),
         }
     }
 }

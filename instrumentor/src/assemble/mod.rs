@@ -75,23 +75,29 @@ impl Connections {
         self.table.is_empty()
     }
 
-    /// Learns what a connection is.
-    pub fn open(&mut self, record: &Conn<'_>, stats: &mut Stats) {
-        self.make_room(stats);
+    /// Learns what a connection is. Gives back those forgotten for want of room.
+    pub fn open(&mut self, record: &Conn<'_>, stats: &mut Stats) -> Vec<Connection> {
+        let evicted = self.make_room();
+        stats.connections_evicted += evicted.len() as u64;
         self.table.insert(record.conn, Connection::new(record));
+        evicted
     }
 
     /// The connection of a data record and what the record means for it, in order.
-    pub fn data<'a>(&mut self, record: &Data<'a>, stats: &mut Stats) -> (&mut Connection, [Option<Step<'a>>; 2]) {
-        let connection = self.find(record.conn, record.tgid, stats);
+    pub fn data<'a>(
+        &mut self,
+        record: &Data<'a>,
+        stats: &mut Stats,
+    ) -> (&mut Connection, [Option<Step<'a>>; 2]) {
+        let connection = self.find(record.conn, record.tgid);
         connection.learn_loss(record.lost);
         let steps = connection.data(record, stats);
         (connection, steps)
     }
 
     /// The same for bytes that were not captured.
-    pub fn run<'a>(&mut self, record: &Run<'a>, stats: &mut Stats) -> (&mut Connection, Option<Step<'a>>) {
-        let connection = self.find(record.conn, record.tgid, stats);
+    pub fn run<'a>(&mut self, record: &Run<'a>) -> (&mut Connection, Option<Step<'a>>) {
+        let connection = self.find(record.conn, record.tgid);
         connection.learn_loss(record.lost);
         let step = connection.run(record);
         (connection, step)
@@ -125,24 +131,19 @@ impl Connections {
     }
 
     /// A record of an unknown connection means that its announcement was lost: it is made up without addresses.
-    fn find(&mut self, conn: u64, tgid: u32, stats: &mut Stats) -> &mut Connection {
-        if !self.table.contains_key(&conn) {
-            self.make_room(stats);
-        }
+    fn find(&mut self, conn: u64, tgid: u32) -> &mut Connection {
         self.table.entry(conn).or_insert_with(|| Connection::unannounced(conn, tgid))
     }
 
-    /// At the limit, forgets the eighth that has been silent for longest, so that the search is rare.
-    fn make_room(&mut self, stats: &mut Stats) {
+    /// At the limit, takes out the eighth that has been silent for longest, so that the search is rare.
+    fn make_room(&mut self) -> Vec<Connection> {
         if self.table.len() < self.limit {
-            return;
+            return Vec::new();
         }
         let mut ages: Vec<_> = self.table.values().map(Connection::last).collect();
         let eighth = ages.len() / 8;
         let (_, threshold, _) = ages.select_nth_unstable(eighth);
         let threshold = *threshold;
-        let before = self.table.len();
-        self.table.retain(|_, connection| connection.last() > threshold);
-        stats.connections_evicted += (before - self.table.len()) as u64;
+        self.table.extract_if(|_, connection| connection.last() <= threshold).map(|(_, old)| old).collect()
     }
 }

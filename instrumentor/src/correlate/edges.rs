@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use super::span::{Parent, Span};
 
 /// Sequence number of the request's first byte, and of the byte the response will begin with.
-pub type Edge = (u32, u32);
+pub(super) type Edge = (u32, u32);
 
 /// Requests remembered; about 10 s of them is plenty, the other end's record being microseconds away.
 const KEPT: usize = 4096;
@@ -24,14 +24,14 @@ enum Waiting {
 
 /// Requests whose other end has not been seen.
 #[derive(Debug, Default)]
-pub struct Edges {
+pub(super) struct Edges {
     waiting: HashMap<Edge, Waiting>,
     order: VecDeque<Edge>,
 }
 
 impl Edges {
     /// A client sent a request.
-    pub fn client(&mut self, edge: Edge, span: &Rc<Span>) {
+    pub(super) fn client(&mut self, edge: Edge, span: &Rc<Span>) {
         if let Some(Waiting::Server(server)) = self.waiting.get(&edge) {
             server.adopt(Parent::Span { span: Rc::clone(span), remote: true });
             self.waiting.remove(&edge);
@@ -41,7 +41,7 @@ impl Edges {
     }
 
     /// A server received a request.
-    pub fn server(&mut self, edge: Edge, span: &Rc<Span>) {
+    pub(super) fn server(&mut self, edge: Edge, span: &Rc<Span>) {
         if let Some(Waiting::Client(client)) = self.waiting.get(&edge) {
             span.adopt(Parent::Span { span: Rc::clone(client), remote: true });
             self.waiting.remove(&edge);

@@ -14,7 +14,7 @@ const KEPT: usize = 8;
 
 /// What a thread was serving at a moment.
 #[derive(Debug)]
-pub enum Serving {
+pub(super) enum Serving {
     /// Nothing.
     Nothing,
     /// This request and no other.
@@ -27,11 +27,11 @@ pub enum Serving {
 
 /// Per thread, the requests it read.
 #[derive(Debug, Default)]
-pub struct Threads(HashMap<u32, Vec<Rc<Span>>>);
+pub(super) struct Threads(HashMap<u32, Vec<Rc<Span>>>);
 
 impl Threads {
     /// The thread has begun to read a request.
-    pub fn serves(&mut self, tid: u32, span: &Rc<Span>) {
+    pub(super) fn serves(&mut self, tid: u32, span: &Rc<Span>) {
         let spans = self.0.entry(tid).or_default();
         // Requests that ended before this one began can be nobody's parent any more, but for calls that are still to be reported;
         // those started before and find their parent when they start.
@@ -42,7 +42,7 @@ impl Threads {
     }
 
     /// What the thread was serving at `at`, kernel time.
-    pub fn serving(&self, tid: u32, at: u64) -> Serving {
+    pub(super) fn serving(&self, tid: u32, at: u64) -> Serving {
         let Some(spans) = self.0.get(&tid) else { return Serving::Nothing };
         let mut open =
             spans.iter().filter(|span| span.start <= at && span.end.get().is_none_or(|end| end >= at));
@@ -61,7 +61,7 @@ impl Threads {
     }
 
     /// Forgets requests that ended before `before`, and threads with none.
-    pub fn forget(&mut self, before: u64) {
+    pub(super) fn forget(&mut self, before: u64) {
         self.0.retain(|_, spans| {
             spans.retain(|span| span.end.get().is_none_or(|end| end >= before));
             !spans.is_empty()

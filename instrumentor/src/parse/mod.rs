@@ -73,7 +73,12 @@ pub enum Outcome {
 }
 
 /// Feeds one step into the connection's conversation; appends what was understood.
-pub fn feed(connection: &mut Connection, step: &Step<'_>, options: &Arc<Options>, out: &mut Vec<Event>) -> Outcome {
+pub fn feed(
+    connection: &mut Connection,
+    step: &Step<'_>,
+    options: &Arc<Options>,
+    out: &mut Vec<Event>,
+) -> Outcome {
     match step {
         Step::Piece(piece) => feed_piece(connection, piece, options, out),
         Step::Hole { sent } => {

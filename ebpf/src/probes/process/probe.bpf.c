@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
-/* Life of processes: children of selected processes are selected from their first instruction, and forgotten when they are gone. */
+/* Life of processes: children of selected processes are selected from their first instruction, and forgotten
+ * when they are gone. */
 #include "emit.h"
 
-INLINE void emit_process(__u8 kind, struct task_struct *leader, __u32 parent, const char *name, struct us_control *ctl,
-                         __u64 now)
-{
+INLINE void emit_process(__u8 kind, struct task_struct *leader, __u32 parent, const char *name,
+                         struct us_control *ctl, __u64 now) {
     struct us_process *record = bpf_ringbuf_reserve(&ring, sizeof(*record) + US_NAME_MAX, 0);
     int size = 0;
 
@@ -29,8 +29,7 @@ INLINE void emit_process(__u8 kind, struct task_struct *leader, __u32 parent, co
 }
 
 SEC("tp_btf/sched_process_fork")
-int us_process_fork(__u64 *ctx)
-{
+int us_process_fork(__u64 *ctx) {
     struct task_struct *parent = (struct task_struct *)ctx[0];
     struct task_struct *child = (struct task_struct *)ctx[1];
     struct us_target target = {};
@@ -52,8 +51,7 @@ int us_process_fork(__u64 *ctx)
 }
 
 SEC("tp_btf/sched_process_exec")
-int us_process_exec(__u64 *ctx)
-{
+int us_process_exec(__u64 *ctx) {
     struct task_struct *task = (struct task_struct *)ctx[0];
     struct linux_binprm *program = (struct linux_binprm *)ctx[2];
     __u64 now = bpf_ktime_get_ns();
@@ -66,8 +64,7 @@ int us_process_exec(__u64 *ctx)
 }
 
 SEC("tp_btf/sched_process_exit")
-int us_process_exit(__u64 *ctx)
-{
+int us_process_exit(__u64 *ctx) {
     struct task_struct *task = (struct task_struct *)ctx[0];
     __u32 tgid = task->tgid;
     struct us_control *ctl;

@@ -2,30 +2,41 @@
 /* Run by user space: what no event tells. */
 #include "conn.h"
 
-/* Reports bytes that passed on connections which have been silent since, so that a span does not wait for the next request. */
-SEC("iter/bpf_sk_storage_map")
-int us_flush_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
-{
-    struct conn *conn = ctx->value;
-    __u64 now = bpf_ktime_get_ns();
-    struct us_control *ctl;
+INLINE void flush(struct conn *conn) {
+    struct us_control *ctl = alive(bpf_ktime_get_ns());
 
-    if (!conn || !ctx->sk || !conn->id || (conn->state & CONN_CLOSED))
-        return 0;
-    ctl = alive(now);
-    if (!ctl)
-        return 0;
+    if (!ctl || !conn->id || (conn->state & CONN_CLOSED))
+        return;
     if (conn->bytes[0] > conn->reported[0])
         emit_run(conn, 0, ctl, 1);
     if (conn->bytes[1] > conn->reported[1])
         emit_run(conn, 1, ctl, 1);
+}
+
+/* Reports bytes that passed on connections which have been silent since, so that a span does not wait for the
+ * next request. */
+SEC("iter/bpf_sk_storage_map")
+int us_flush_conns(struct bpf_iter__bpf_sk_storage_map *ctx) {
+    struct conn *conn = ctx->value;
+
+    if (conn && ctx->sk)
+        flush(conn);
+    return 0;
+}
+
+/* The same where connections are kept by the address of their socket. */
+SEC("iter/bpf_map_elem")
+int us_flush_by_socket(struct bpf_iter__bpf_map_elem *ctx) {
+    struct conn *conn = ctx->value;
+
+    if (conn && ctx->key)
+        flush(conn);
     return 0;
 }
 
 /* Ports the selected processes already listen on: the connections accepted there are a server's. */
 SEC("iter/task_file")
-int us_find_listeners(struct bpf_iter__task_file *ctx)
-{
+int us_find_listeners(struct bpf_iter__task_file *ctx) {
     struct task_struct *task = ctx->task;
     struct file *file = ctx->file;
     struct socket *socket;

@@ -3,8 +3,7 @@
 #include "conn.h"
 
 SEC("tp_btf/inet_sock_set_state")
-int us_inet_sock_set_state(__u64 *ctx)
-{
+int us_inet_sock_set_state(__u64 *ctx) {
     struct sock *sk = (struct sock *)ctx[0];
     int state = (int)ctx[2];
     struct us_control *ctl;
@@ -47,5 +46,7 @@ int us_inet_sock_set_state(__u64 *ctx)
     ctl = alive(now);
     if (ctl)
         on_close(conn, ctl, now);
+    if (state == TCP_CLOSE)
+        conn_forget(sk);
     return 0;
 }

@@ -8,6 +8,7 @@ pub static PROBE: Probe = Probe {
     name: "socket_tracepoints",
     gives: "plaintext of TCP and unix stream sockets (tier T3)",
     without: "no payload",
+    typed_sockets: true,
     programs: &[
         Program { name: "us_sock_send_length", optional: None, attach: TypedTracepoint("sock_send_length") },
         Program { name: "us_sock_recv_length", optional: None, attach: TypedTracepoint("sock_recv_length") },

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
-/* Tier T3, first choice: the tracepoints at the end of every socket send and receive. They hand over the socket and the result; the
- * arguments of the call are still in the thread's saved registers. No system call of any process becomes slower by this. */
+/* Tier T3, first choice: the tracepoints at the end of every socket send and receive. They hand over the
+ * socket and the result; the arguments of the call are still in the thread's saved registers. No system call
+ * of any process becomes slower by this. */
 #include "conn.h"
 #include "syscall.h"
 
 /* A send begins. Fires for each chunk a large send is cut into; the first counts. */
 SEC("tp_btf/tcp_sendmsg_locked")
-int us_tcp_sendmsg_locked(__u64 *ctx)
-{
+int us_tcp_sendmsg_locked(__u64 *ctx) {
     __u64 id = bpf_get_current_pid_tgid();
     struct thread *thread;
 
@@ -21,8 +21,7 @@ int us_tcp_sendmsg_locked(__u64 *ctx)
     return 0;
 }
 
-INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direction)
-{
+INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direction) {
     __u64 id = bpf_get_current_pid_tgid();
     struct us_control *ctl;
     struct task_struct *task;
@@ -79,15 +78,13 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
 }
 
 SEC("tp_btf/sock_send_length")
-int us_sock_send_length(__u64 *ctx)
-{
+int us_sock_send_length(__u64 *ctx) {
     on_socket_call((struct sock *)ctx[0], (int)ctx[1], 0, 1);
     return 0;
 }
 
 SEC("tp_btf/sock_recv_length")
-int us_sock_recv_length(__u64 *ctx)
-{
+int us_sock_recv_length(__u64 *ctx) {
     on_socket_call((struct sock *)ctx[0], (int)ctx[1], (__u32)ctx[2], 0);
     return 0;
 }
