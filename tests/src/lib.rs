@@ -1,8 +1,9 @@
-//! What end-to-end tests and benches share: things that make requests, the agent under test, and the truth they are compared with.
+//! What tests of more than one crate share: things that make requests, the agent under test, an OTLP receiver, and the truth
+//! that what it received is compared with.
 #![forbid(unsafe_code)]
-// A test that cannot go on fails, and a panic says where.
-#![allow(clippy::missing_panics_doc, reason = "helpers of tests fail by panicking")]
+#![allow(clippy::missing_panics_doc, reason = "helpers of tests fail by panicking, and the panic says where")]
 
 pub mod agent;
 pub mod oracle;
+pub mod receiver;
 pub mod workload;

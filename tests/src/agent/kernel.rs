@@ -26,7 +26,8 @@ impl Objects {
         for entry in fs::read_dir(format!("/proc/{pid}/fdinfo")).into_iter().flatten().flatten() {
             let info = fs::read_to_string(entry.path()).unwrap_or_default();
             let field = |name: &str| {
-                info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(":\t")?.parse::<u64>().ok())
+                info.lines()
+                    .find_map(|line| line.strip_prefix(name)?.strip_prefix(":\t")?.parse::<u64>().ok())
             };
             // A link's file names its program too.
             if let Some(link) = field("link_id") {
@@ -37,7 +38,9 @@ impl Objects {
         }
         for program in list("prog") {
             if found.programs.contains(&id(&program)) {
-                found.maps.extend(program["map_ids"].as_array().into_iter().flatten().filter_map(Value::as_u64));
+                found
+                    .maps
+                    .extend(program["map_ids"].as_array().into_iter().flatten().filter_map(Value::as_u64));
             }
         }
         let maps = list("map");

@@ -24,7 +24,8 @@ pub fn binary() -> PathBuf {
         return path.into();
     }
     let own = std::env::current_exe().expect("this program has a path");
-    let found = own.ancestors().skip(1).take(2).map(|folder| folder.join("underspan")).find(|path| path.exists());
+    let found =
+        own.ancestors().skip(1).take(2).map(|folder| folder.join("underspan")).find(|path| path.exists());
     found.expect("build the agent first: cargo build -p underspan, with the same profile")
 }
 

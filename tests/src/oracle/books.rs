@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use opentelemetry_proto::tonic::metrics::v1::{
-    AggregationTemporality, ResourceMetrics, metric::Data, number_data_point::Value,
-};
-use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 
 use super::span::{Kind, Span, attributes};
+use crate::receiver::{self, Point, PointValue, Receiver};
+
+/// `AGGREGATION_TEMPORALITY_CUMULATIVE`.
+const CUMULATIVE: i32 = 2;
 
 /// Everything received of one agent.
 #[derive(Debug, Clone, Default)]
@@ -23,53 +23,40 @@ pub struct Books {
 }
 
 impl Books {
-    /// Reads export requests in the order they arrived.
-    pub fn read(spans: &[ResourceSpans], metrics: &[ResourceMetrics]) -> Self {
-        let mut books = Self::default();
-        for group in spans {
-            let resource = resource_of(group.resource.as_ref());
-            let spans = group.scope_spans.iter().flat_map(|scope| &scope.spans);
-            books.spans.extend(spans.filter_map(|span| Span::read(span, &resource)));
-        }
-        books.read_metrics(metrics);
+    /// What a receiver has taken.
+    pub fn of_receiver(receiver: &Receiver) -> Self {
+        Self::read(&receiver.spans(), &receiver.points())
+    }
+
+    /// Reads spans and points in the order they arrived.
+    pub fn read(spans: &[receiver::Span], points: &[Point]) -> Self {
+        let mut books = Self { spans: spans.iter().filter_map(Span::read).collect(), ..Self::default() };
+        books.read_points(points);
         books
     }
 
     /// Points are cumulative: the last of a series is its sum.
-    fn read_metrics(&mut self, groups: &[ResourceMetrics]) {
+    fn read_points(&mut self, points: &[Point]) {
         let mut sums = HashMap::new();
-        for group in groups {
-            let resource = resource_of(group.resource.as_ref());
-            for metric in group.scope_metrics.iter().flat_map(|scope| &scope.metrics) {
-                match metric.data.as_ref() {
-                    Some(Data::Sum(sum)) => {
-                        assert_eq!(sum.aggregation_temporality(), AggregationTemporality::Cumulative);
-                        for point in &sum.data_points {
-                            let value = match point.value {
-                                Some(Value::AsInt(number)) => u64::try_from(number).expect("counters do not sink"),
-                                _ => panic!("{} is not a counter of whole things", metric.name),
-                            };
-                            let labels = attributes(&point.attributes);
-                            sums.insert((resource.clone(), metric.name.clone(), labels), value);
-                        }
-                    }
-                    Some(Data::Histogram(histogram)) => {
-                        assert_eq!(histogram.aggregation_temporality(), AggregationTemporality::Cumulative);
-                        for point in &histogram.data_points {
-                            let labels = attributes(&point.attributes);
-                            sums.insert((resource.clone(), metric.name.clone(), labels), point.count);
-                        }
-                    }
-                    _ => {}
-                }
-            }
+        for point in points {
+            let value = match &point.value {
+                PointValue::Sum(sum) => match sum.value {
+                    Some(Value::AsInt(number)) => u64::try_from(number).expect("counters do not sink"),
+                    _ => panic!("{} is not a counter of whole things", point.metric),
+                },
+                PointValue::Gauge(_) => continue,
+                PointValue::Histogram(_) | PointValue::Exponential(_) => point.count(),
+            };
+            assert_eq!(point.temporality, CUMULATIVE, "{}", point.metric);
+            let labels = attributes(&point.attributes);
+            sums.insert((attributes(&point.resource), point.metric.as_str(), labels), value);
         }
         for ((resource, name, labels), value) in sums {
             if resource.get("service.name").is_some_and(|service| service == "underspan") {
                 let reason = labels.get("underspan.reason").cloned().unwrap_or_default();
-                *self.counters.entry((name, reason)).or_default() += value;
+                *self.counters.entry((name.to_owned(), reason)).or_default() += value;
             } else {
-                *self.durations.entry(name).or_default() += value;
+                *self.durations.entry(name.to_owned()).or_default() += value;
             }
         }
     }
@@ -119,10 +106,6 @@ impl Books {
     }
 }
 
-fn resource_of(resource: Option<&Resource>) -> BTreeMap<String, String> {
-    resource.map(|resource| attributes(&resource.attributes)).unwrap_or_default()
-}
-
 impl fmt::Display for Books {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let servers = self.of(Kind::Server).len();
@@ -139,33 +122,30 @@ impl fmt::Display for Books {
 
 #[cfg(test)]
 mod tests {
-    use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
-    use opentelemetry_proto::tonic::metrics::v1::{Metric, NumberDataPoint, ScopeMetrics, Sum};
+    use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
+    use opentelemetry_proto::tonic::metrics::v1::NumberDataPoint;
 
     use super::*;
+    use crate::receiver::Attributes;
 
     fn text(key: &str, value: &str) -> KeyValue {
         let value = AnyValue { value: Some(any_value::Value::StringValue(value.to_owned())) };
         KeyValue { key: key.to_owned(), value: Some(value), ..KeyValue::default() }
     }
 
-    fn lost(reason: &str, value: i64) -> ResourceMetrics {
-        let point = NumberDataPoint {
-            attributes: vec![text("underspan.reason", reason)],
-            value: Some(Value::AsInt(value)),
-            ..NumberDataPoint::default()
-        };
-        let temporality = AggregationTemporality::Cumulative as i32;
-        let sum = Sum { data_points: vec![point], aggregation_temporality: temporality, is_monotonic: true };
-        let metric = Metric {
-            name: "underspan.exchanges.lost".to_owned(),
-            data: Some(Data::Sum(sum)),
-            ..Metric::default()
-        };
-        ResourceMetrics {
-            resource: Some(Resource { attributes: vec![text("service.name", "underspan")], ..Resource::default() }),
-            scope_metrics: vec![ScopeMetrics { metrics: vec![metric], ..ScopeMetrics::default() }],
-            ..ResourceMetrics::default()
+    fn lost(reason: &str, value: i64) -> Point {
+        Point {
+            resource: Attributes(vec![text("service.name", "underspan")]),
+            scope: InstrumentationScope::default(),
+            schema_url: String::new(),
+            metric: "underspan.exchanges.lost".to_owned(),
+            unit: "{exchange}".to_owned(),
+            temporality: CUMULATIVE,
+            attributes: Attributes(vec![text("underspan.reason", reason)]),
+            value: PointValue::Sum(NumberDataPoint {
+                value: Some(Value::AsInt(value)),
+                ..NumberDataPoint::default()
+            }),
         }
     }
 

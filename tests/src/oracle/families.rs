@@ -84,7 +84,8 @@ mod tests {
         ];
         let parents = by_path(&[&a, &b], Kind::Server);
         let calls: Vec<_> = calls.iter().collect();
-        let family = Family::compare(&calls, &parents, |path| path.rsplit_once('/').map_or("", |(front, _)| front));
+        let family =
+            Family::compare(&calls, &parents, |path| path.rsplit_once('/').map_or("", |(front, _)| front));
         assert_eq!((family.right, family.none), (1, 1));
         let wrong = [("/a/2", "/b"), ("/b/2", "an unknown span")];
         assert_eq!(family.wrong, wrong.map(|(child, parent)| (child.to_owned(), parent.to_owned())));

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1 as otlp;
+
+use crate::receiver::{self, Attributes};
 
 /// Side of the exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +46,8 @@ pub struct Span {
 
 impl Span {
     /// Reads a span. `None` for a kind the agent has no reason to send.
-    pub fn read(span: &otlp::Span, resource: &BTreeMap<String, String>) -> Option<Self> {
+    pub fn read(received: &receiver::Span) -> Option<Self> {
+        let span = &received.span;
         let kind = match span.kind() {
             otlp::span::SpanKind::Server => Kind::Server,
             otlp::span::SpanKind::Client => Kind::Client,
@@ -58,9 +62,12 @@ impl Span {
             state: span.trace_state.clone(),
             start: span.start_time_unix_nano,
             end: span.end_time_unix_nano,
-            failed: span.status.as_ref().is_some_and(|status| status.code() == otlp::status::StatusCode::Error),
-            attributes: attributes(&span.attributes),
-            resource: resource.clone(),
+            failed: span
+                .status
+                .as_ref()
+                .is_some_and(|status| status.code() == otlp::status::StatusCode::Error),
+            attributes: attributes(&received.attributes),
+            resource: attributes(&received.resource),
         })
     }
 
@@ -99,7 +106,7 @@ impl Span {
 }
 
 /// Attributes as text, lists and maps in debug form.
-pub(super) fn attributes(list: &[KeyValue]) -> BTreeMap<String, String> {
+pub(super) fn attributes(list: &Attributes) -> BTreeMap<String, String> {
     let text = |pair: &KeyValue| match pair.value.as_ref().and_then(|value| value.value.as_ref()) {
         Some(Value::StringValue(text)) => text.clone(),
         Some(Value::IntValue(number)) => number.to_string(),
@@ -107,7 +114,7 @@ pub(super) fn attributes(list: &[KeyValue]) -> BTreeMap<String, String> {
         Some(Value::BoolValue(truth)) => truth.to_string(),
         other => format!("{other:?}"),
     };
-    list.iter().map(|pair| (pair.key.clone(), text(pair))).collect()
+    list.0.iter().map(|pair| (pair.key.clone(), text(pair))).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -116,14 +123,19 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+
     use super::*;
 
     #[test]
     fn paths_of_both_sides() {
-        let mut span = Span::read(
-            &otlp::Span { kind: otlp::span::SpanKind::Client as i32, ..otlp::Span::default() },
-            &BTreeMap::new(),
-        )
+        let mut span = Span::read(&receiver::Span {
+            resource: Attributes::default(),
+            scope: InstrumentationScope::default(),
+            schema_url: String::new(),
+            attributes: Attributes::default(),
+            span: otlp::Span { kind: otlp::span::SpanKind::Client as i32, ..otlp::Span::default() },
+        })
         .expect("a client span");
         for (url, path) in [("http://[::1]:80/a/b", "/a/b"), ("http://h", ""), ("http://h/", "/")] {
             span.attributes.insert("url.full".to_owned(), url.to_owned());

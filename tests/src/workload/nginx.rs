@@ -77,7 +77,8 @@ impl Nginx {
         self.process.signal(Signal::QUIT);
         self.process.wait();
         let log = fs::read(self.prefix.path().join("access.log")).expect("an access log was asked for");
-        let lines = log.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b"/up "));
+        let lines =
+            log.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b"/up "));
         lines.count() as u64
     }
 }

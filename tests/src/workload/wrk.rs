@@ -33,9 +33,10 @@ impl Wrk {
             .output()
             .expect("wrk is installed");
         let text = String::from_utf8_lossy(&output.stdout);
-        let numbers = text.lines().find_map(|line| line.strip_prefix("measured ")).map(|numbers| {
-            numbers.split(' ').filter_map(|number| number.parse().ok()).collect::<Vec<u64>>()
-        });
+        let numbers = text
+            .lines()
+            .find_map(|line| line.strip_prefix("measured "))
+            .map(|numbers| numbers.split(' ').filter_map(|number| number.parse().ok()).collect::<Vec<u64>>());
         match numbers.as_deref() {
             Some(&[requests, micros, errors]) => Self { requests, micros, errors },
             _ => panic!("wrk said nothing: {text} {}", String::from_utf8_lossy(&output.stderr)),

@@ -1,6 +1,6 @@
 //! OTLP/gRPC over a tonic channel. The frame is written here, so that a batch is compressed once and not at each
 //! try.
-use std::{future::poll_fn, sync::OnceLock, time::Duration};
+use std::{error::Error as _, future::poll_fn, sync::OnceLock, time::Duration};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{
@@ -77,6 +77,10 @@ impl Grpc {
         }
         match channel.call(request).await {
             Ok(response) => answered(signal, response).await,
+            // The channel reads the header too, and may be the first to lose patience.
+            Err(error) if error.source().is_some_and(|cause| cause.is::<tonic::TimeoutExpired>()) => {
+                Outcome::Failed { reason: DropReason::Timeout, after: None, error: error.to_string() }
+            }
             Err(error) => unavailable(&error),
         }
     }
