@@ -1,11 +1,15 @@
 //! Attaches to running services and turns what they say into OpenTelemetry.
 //!
-//! The modules stand in the order an event travels; `agent` wires them.
+//! [`cli`] decides what to do, [`agent`] wires the stages; the others stand in the order an event travels.
 #![forbid(unsafe_code)]
+
+pub mod cli;
 
 pub mod agent;
 
 pub mod discover;
+
+pub mod attach;
 
 pub mod capture;
 

@@ -1,19 +1,19 @@
-//! The `underspan` binary.
-use underspan::agent::Agent;
-use underspan_config::{Config, Rule, Stdout};
+//! The `underspan` binary: arguments -> configuration -> agent -> wait -> drain.
+#![forbid(unsafe_code)]
 
-fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let mut config = Config::default();
-    for pid in std::env::args().skip(1) {
-        config.select.push(Rule { pid: Some(pid.parse()?), ..Rule::default() });
+use std::process::ExitCode;
+
+use underspan::cli;
+
+fn main() -> ExitCode {
+    let arguments = cli::parse();
+    let log = cli::default_log(&arguments);
+    let environment = |name: &str| std::env::var(name).ok();
+    match cli::resolve(arguments, &environment).and_then(|action| cli::act(action, &log)) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            eprintln!("underspan: {}", failure.message);
+            ExitCode::from(failure.code)
+        }
     }
-    config.export.stdout = Stdout::Text;
-    config.export.otlp.enabled = false;
-    config.traces.schedule_delay.0 = std::time::Duration::from_millis(200);
-    let agent = Agent::start(&config, None)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async { tokio::signal::ctrl_c().await })?;
-    println!("{:?}", agent.stop());
-    Ok(())
 }

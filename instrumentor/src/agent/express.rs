@@ -49,16 +49,26 @@ impl Express {
     /// Processes that are gone for good.
     pub(super) fn forget(&mut self, _gone: &[Arc<Resource>]) {}
 
-    /// Sends what has waited long enough.
-    pub(super) fn flush_due(&mut self, _totals: Totals) {
+    /// Sends spans that have waited long enough.
+    pub(super) fn flush_due(&mut self) {
         if self.oldest.is_some_and(|oldest| oldest.elapsed() >= self.delay) {
             self.send_spans();
         }
     }
 
-    /// Sends everything.
-    pub(super) fn finish(&mut self, _totals: &Totals) {
+    /// Whether it is time for metrics.
+    pub(super) fn metrics_due(&self) -> bool {
+        false
+    }
+
+    /// Sends metrics, with the agent's own.
+    pub(super) fn send_metrics(&mut self, _now: u64, _totals: &Totals) {}
+
+    /// Sends everything. Gives the table of rate, errors and duration.
+    pub(super) fn finish(&mut self, now: u64, totals: &Totals) -> String {
         self.send_spans();
+        self.send_metrics(now, totals);
+        String::new()
     }
 
     fn send_spans(&mut self) {

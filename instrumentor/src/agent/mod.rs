@@ -7,6 +7,7 @@ mod express;
 mod settings;
 mod stages;
 
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use underspan_config::Config;
 use underspan_ebpf::{LoadError, ProbeReport, Tracer, Verdict};
 
 use crate::capture;
-use crate::discover::{Change, ProcessTable, WrongGlob};
+use crate::discover::{Change, ProcessTable, Resource, WrongGlob};
 use crate::export;
 use crate::telemetry::Totals;
 use express::Express;
@@ -102,6 +103,16 @@ impl Agent {
     }
 }
 
+/// Loads and attaches every probe and takes it back, to see what this kernel and this process allow.
+pub fn try_probes(config: &Config) -> Result<Vec<ProbeReport>, LoadError> {
+    Tracer::start(settings::tracer(config)).map(|tracer| tracer.reports().to_vec())
+}
+
+/// Who a process would be in what the agent exports.
+pub fn resource_of(config: &Config, pid: u32) -> Result<Arc<Resource>, StartError> {
+    Ok(settings::table(config)?.seen(pid, "", capture::Clock::read().now()))
+}
+
 /// The thread that owns the kernel side.
 struct Reader {
     tracer: Tracer,
@@ -147,7 +158,11 @@ impl Reader {
                 beat = Instant::now();
                 self.beat();
             }
-            self.stages.understand.express.flush_due(self.totals());
+            self.stages.understand.express.flush_due();
+            if self.stages.understand.express.metrics_due() {
+                let (now, totals) = (self.stages.understand.now(), self.totals());
+                self.stages.understand.express.send_metrics(now, &totals);
+            }
         }
         self.finish()
     }
@@ -216,7 +231,7 @@ impl Reader {
         Totals {
             stats: self.stages.understand.stats.clone(),
             kernel: self.tracer.counters(),
-            exporters: Vec::new(),
+            ..Totals::default()
         }
     }
 
@@ -226,8 +241,9 @@ impl Reader {
         while self.drain(Instant::now() + TURN) > 0 {}
         self.tick();
         self.stages.finish();
-        let totals = self.totals();
-        self.stages.understand.express.finish(&totals);
+        let mut totals = self.totals();
+        let now = self.stages.understand.now();
+        totals.summary = self.stages.understand.express.finish(now, &totals);
         totals
     }
 }

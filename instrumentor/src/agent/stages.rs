@@ -161,7 +161,10 @@ impl Understand {
         let now = self.clock.unix(process.time);
         match process.kind {
             ProcessKind::Fork => self.table.fork(process.parent, process.tgid, now),
-            ProcessKind::Exit => self.table.exit(process.tgid, now),
+            ProcessKind::Exit => {
+                let change = self.table.exit(process.tgid, now);
+                self.changes.push(change);
+            }
             ProcessKind::Exec => {
                 let name = String::from_utf8_lossy(process.name);
                 let change = self.table.exec(process.tgid, Path::new(&*name), now);

@@ -24,7 +24,7 @@ pub struct ProcessFacts {
 
 impl ProcessFacts {
     /// Reads what is cheap: everything but the ports.
-    pub(super) fn read(proc: &ProcFs, pid: u32) -> Self {
+    pub fn read(proc: &ProcFs, pid: u32) -> Self {
         let stat: Option<Stat> = proc.stat(pid);
         Self {
             pid,
@@ -35,6 +35,11 @@ impl ProcessFacts {
             cgroups: proc.cgroups(pid),
             ports: None,
         }
+    }
+
+    /// Looks for the ports of this one process.
+    pub fn read_listening_ports(&mut self, proc: &ProcFs) {
+        self.read_ports(proc, &mut Listeners::default());
     }
 
     /// Looks for ports, once.

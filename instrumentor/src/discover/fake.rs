@@ -36,8 +36,8 @@ impl FakeProc {
         self.link(pid, "exe", exe);
         self.write(pid, "cmdline", arguments.as_bytes());
         self.write(pid, "comm", format!("{name}\n").as_bytes());
-        let stat = format!("{pid} ({name}) S {parent} 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 {start} 0 0");
-        self.write(pid, "stat", stat.as_bytes());
+        let line = format!("{pid} ({name}) S {parent} 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 {start} 0 0");
+        self.write(pid, "stat", line.as_bytes());
     }
 
     /// Lets a process listen on a TCP port. One socket table holds all that were added to this process.

@@ -8,7 +8,7 @@ use std::{
 
 /// Longest beginning of a command line that is read, in bytes.
 const COMMAND_LINE: u64 = 16 << 10;
-/// Longest beginning of an environment that is searched, in bytes.
+/// Longest beginning of an environment or a memory map that is searched, in bytes.
 const ENVIRONMENT: u64 = 256 << 10;
 /// Longest beginning of any other file, in bytes.
 const SMALL: u64 = 64 << 10;
@@ -132,7 +132,7 @@ impl ProcFs {
         line.split_whitespace().next_back()?.parse().ok()
     }
 
-    /// Whether a mapped file's path contains one of `words`; gives the first of them that does.
+    /// The first of `words` that occurs in the path of a mapped file.
     pub fn maps_any_of<'a>(&self, pid: u32, words: &[&'a str]) -> Option<&'a str> {
         let bytes = read(&self.file(pid, "maps"), ENVIRONMENT)?;
         let text = String::from_utf8_lossy(&bytes);
@@ -154,9 +154,9 @@ impl ProcFs {
 }
 
 /// The name in the second field may hold spaces and brackets; the last closing one ends it.
-fn parse_stat(stat: &[u8]) -> Option<Stat> {
-    let end = stat.iter().rposition(|byte| *byte == b')')?;
-    let text = std::str::from_utf8(&stat[end + 1..]).ok()?;
+fn parse_stat(line: &[u8]) -> Option<Stat> {
+    let end = line.iter().rposition(|byte| *byte == b')')?;
+    let text = std::str::from_utf8(&line[end + 1..]).ok()?;
     let mut fields = text.split_ascii_whitespace();
     // The state is field 3, the parent field 4, the start time field 22.
     let parent = fields.nth(1)?.parse().ok()?;

@@ -149,12 +149,13 @@ pub(super) fn detect(proc: &ProcFs, pid: u32, executable: &Path) -> Language {
     if proc.executable_head(pid, 4096).is_some_and(|head| is_go(&head)) {
         return language("go", Some("go"));
     }
-    let embedded = INTERPRETERS.iter().find_map(|interpreter| {
-        let library = interpreter.library?;
-        proc.maps_any_of(pid, &[library]).map(|_| interpreter.language)
-    });
-    let compiled = || proc.maps_any_of(pid, &["/libstdc++.so"]).map(|_| language("cpp", None));
-    embedded.or_else(compiled).unwrap_or(GENERIC)
+    // In this order: programs that embed an interpreter often have the C++ library mapped too.
+    let embedded =
+        INTERPRETERS.iter().filter_map(|interpreter| Some((interpreter.library?, interpreter.language)));
+    let libraries: Vec<_> = embedded.chain([("/libstdc++.so", language("cpp", None))]).collect();
+    let words: Vec<&str> = libraries.iter().map(|(word, _)| *word).collect();
+    let mapped = proc.maps_any_of(pid, &words);
+    libraries.iter().find(|(word, _)| Some(*word) == mapped).map_or(GENERIC, |(_, language)| *language)
 }
 
 fn base_name(executable: &Path) -> &str {

@@ -3,7 +3,8 @@ use std::io;
 
 use super::{ProcFs, ProcessFacts, Selectors, sockets::Listeners};
 
-/// Processes the rules select, ports read where a rule asks for them. `ignored` ([`own_processes`]) are left out unless a rule names them by id. May be repeated; costs about 40 us per process.
+/// Processes the rules select, ports read where a rule asks for them. `ignored` ([`own_processes`]) are left out unless a rule names them by id. May be repeated: a few small
+/// files are read per process.
 /// Errors when the process list cannot be read.
 pub fn scan(proc: &ProcFs, selectors: &Selectors, ignored: &[u32]) -> io::Result<Vec<ProcessFacts>> {
     let mut listeners = Listeners::default();

@@ -56,8 +56,9 @@ impl Selectors {
     }
 
     /// Forgets rules for a process id, once they have found their process or not: later the id means another one.
-    pub(super) fn retire_process_ids(&mut self) {
-        self.select.retain(|rule| rule.pid.is_none());
+    /// Gives these ids.
+    pub(super) fn retire_process_ids(&mut self) -> Vec<u32> {
+        self.select.extract_if(.., |rule| rule.pid.is_some()).filter_map(|rule| rule.pid).collect()
     }
 
     /// Whether any rule looks at ports. A process can begin to listen at any time, so then scans must repeat.

@@ -49,7 +49,8 @@ pub struct Counters {
     pub over_limit: u64,
 }
 
-/// What the kernel's map of targets must learn. It follows forks and exits by itself.
+/// What the kernel's map of targets must learn. It follows forks and exits by itself, but an id may be added to it just
+/// after its process has ended: so an exit takes it out once more, which does no harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Nothing.
@@ -85,15 +86,18 @@ impl ProcessTable {
     /// used again later is another process. Repeat it every second or so if [`Self::needs_rescan`]: it also
     /// notices exits whose event was lost. Errors when the process list cannot be read.
     pub fn scan(&mut self, now: u64) -> io::Result<Vec<Change>> {
-        self.settle(now);
-        let mut changes = Vec::new();
+        let mut changes = self.settle(now);
         for mut facts in scan(&self.proc, &self.selectors, &self.ignored)? {
             if !self.is_running(facts.pid) {
                 let change = self.track(&mut facts, now);
                 changes.extend((change != Change::None).then_some(change));
             }
         }
-        self.selectors.retire_process_ids();
+        for pid in self.selectors.retire_process_ids() {
+            if !self.is_running(pid) {
+                tracing::warn!(pid, "the rule for this process id matches no process");
+            }
+        }
         Ok(changes)
     }
 
@@ -115,8 +119,7 @@ impl ProcessTable {
         facts.executable.get_or_insert_with(|| filename.to_owned());
         let running = self.is_running(pid);
         if running && self.selectors.excludes(&facts) {
-            self.exit(pid, now);
-            return Change::Untrack(pid);
+            return self.exit(pid, now);
         }
         let ignored = self.ignored.contains(&pid);
         if running || (!ignored && self.selectors.matches(&facts)) {
@@ -140,9 +143,13 @@ impl ProcessTable {
     }
 
     /// A process ends. Its resource stays for a while.
-    pub fn exit(&mut self, pid: u32, now: u64) {
-        if let Some(entry) = self.entries.get_mut(&pid) {
-            entry.exited.get_or_insert(now);
+    pub fn exit(&mut self, pid: u32, now: u64) -> Change {
+        match self.entries.get_mut(&pid).filter(|entry| entry.exited.is_none()) {
+            Some(entry) => {
+                entry.exited = Some(now);
+                Change::Untrack(pid)
+            }
+            None => Change::None,
         }
     }
 
@@ -193,10 +200,10 @@ impl ProcessTable {
         if self.identifier.needs_ports() {
             facts.read_ports(&self.proc, &mut Listeners::default());
         }
-        let (resource, _) = self.identify(facts, now);
+        let (resource, gone) = self.identify(facts, now);
         let ports = facts.ports.take();
-        let entry = Entry { resource, start: facts.start, ports, exited: None };
-        if self.insert(facts.pid, entry) { Change::Track(facts.pid) } else { Change::None }
+        let entry = Entry { resource, start: facts.start, ports, exited: gone.then_some(now) };
+        if self.insert(facts.pid, entry) && !gone { Change::Track(facts.pid) } else { Change::None }
     }
 
     /// The resource, and whether the process is gone.
@@ -235,28 +242,31 @@ impl ProcessTable {
     }
 
     /// Notices what no event told: processes that are gone or replaced, and ports that a service rule waits for.
-    fn settle(&mut self, now: u64) {
+    fn settle(&mut self, now: u64) -> Vec<Change> {
         let mut listeners = Listeners::default();
-        let mut changed = Vec::new();
+        let mut changes = Vec::new();
+        let mut stale = Vec::new();
         for (pid, entry) in self.entries.iter_mut().filter(|(_, entry)| entry.exited.is_none()) {
             let start = self.proc.stat(*pid).map(|stat| stat.start);
             if start.is_none() || (entry.start.is_some() && start != entry.start) {
                 entry.exited = Some(now);
+                changes.push(Change::Untrack(*pid));
             } else if self.identifier.needs_ports() {
                 let ports = Some(listeners.ports(&self.proc, *pid));
                 if ports != entry.ports {
                     entry.ports.clone_from(&ports);
-                    changed.push((*pid, ports));
+                    stale.push((*pid, ports));
                 }
             }
         }
-        for (pid, ports) in changed {
+        for (pid, ports) in stale {
             let facts = ProcessFacts { ports, ..ProcessFacts::read(&self.proc, pid) };
             let (resource, _) = self.identify(&facts, now);
             if let Some(entry) = self.entries.get_mut(&pid).filter(|entry| *entry.resource != *resource) {
                 entry.resource = resource;
             }
         }
+        changes
     }
 }
 

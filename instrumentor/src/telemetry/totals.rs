@@ -14,6 +14,8 @@ pub struct Totals {
     pub kernel: Counters,
     /// Each exporter's, by name.
     pub exporters: Vec<(&'static str, ExportTotals)>,
+    /// Rate, errors and duration per route, as a table for people.
+    pub summary: String,
 }
 
 impl Totals {

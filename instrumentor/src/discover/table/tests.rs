@@ -52,7 +52,8 @@ fn a_life() {
     assert_eq!(table.exec(12, Path::new("/usr/sbin/sshd"), 3 * SECOND), Change::Untrack(12));
 
     fake.remove(11);
-    table.exit(11, 4 * SECOND);
+    assert_eq!(table.exit(11, 4 * SECOND), Change::Untrack(11));
+    assert_eq!(table.exit(11, 5 * SECOND), Change::None);
     let mut running: Vec<u32> = table.running().collect();
     running.sort_unstable();
     assert_eq!(running, [10]);
@@ -89,7 +90,9 @@ fn lost_events_are_made_up_for() {
     table.scan(0).expect("a tree");
     fake.remove(10);
     fake.process(11, "/bin/sh", "sh", 1, 500);
-    assert_eq!(table.scan(SECOND).expect("a tree"), []);
+    let mut changes = table.scan(SECOND).expect("a tree");
+    changes.sort_unstable_by_key(|change| format!("{change:?}"));
+    assert_eq!(changes, [Change::Untrack(10), Change::Untrack(11)]);
     assert_eq!(table.running().count(), 0, "one is gone, the other's id was used again");
     // A record of a process whose fork was lost.
     fake.process(12, "/usr/bin/python3", "python3\0/srv/app.py", 10, 130);
@@ -169,4 +172,14 @@ fn real_children() {
     table.scan(SECOND).expect("a mounted /proc");
     assert_eq!(table.running().count(), 0);
     assert_eq!(table.expire(60 * SECOND).len(), 2);
+}
+
+#[test]
+fn a_real_child_that_was_too_short_lived_to_be_read() {
+    let mut child = Command::new("true").spawn().expect("true exists");
+    child.wait().expect("it was ours");
+    let mut table = table(ProcFs::host(), &[exe("true")], Limits::default());
+    assert_eq!(table.exec(child.id(), Path::new("/usr/bin/true"), 0), Change::None);
+    assert_eq!(service(&table, child.id()), Some("true"), "its records are still on the way");
+    assert_eq!(table.counters().vanished, 1);
 }
