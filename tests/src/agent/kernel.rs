@@ -50,6 +50,7 @@ impl Objects {
     }
 
     /// Those of them that still exist, and whatever else carries a name of ours.
+    #[must_use]
     pub fn left(&self) -> Self {
         let mut left = Self::default();
         for program in list("prog") {

@@ -1,6 +1,7 @@
 //! A received span, with the attributes tests ask for at hand.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -96,7 +97,7 @@ impl Span {
 
     /// Seconds from start to end.
     pub fn seconds(&self) -> f64 {
-        self.end.saturating_sub(self.start) as f64 / 1e9
+        Duration::from_nanos(self.end.saturating_sub(self.start)).as_secs_f64()
     }
 
     /// The process it speaks of.
@@ -118,7 +119,7 @@ pub(super) fn attributes(list: &Attributes) -> BTreeMap<String, String> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

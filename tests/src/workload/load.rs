@@ -119,7 +119,7 @@ impl Load {
         let mut id = first;
         while id < self.requests && !stop.load(Ordering::Relaxed) {
             if let Some(rate) = self.rate {
-                let due = begin + Duration::from_secs_f64(id as f64 / f64::from(rate));
+                let due = begin + Duration::from_nanos(id.saturating_mul(1_000_000_000) / u64::from(rate));
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
             }
             let (at, clock) = (SystemTime::now(), Instant::now());

@@ -44,7 +44,7 @@ impl Wrk {
     }
 
     /// Requests per second.
-    pub fn rate(self) -> f64 {
-        self.requests as f64 * 1e6 / self.micros.max(1) as f64
+    pub fn rate(self) -> u64 {
+        self.requests * 1_000_000 / self.micros.max(1)
     }
 }
