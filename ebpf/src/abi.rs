@@ -42,6 +42,11 @@ impl From<u8> for Role {
 pub struct Flags(pub(crate) u8);
 
 impl Flags {
+    /// From the bits of `abi.h`; for replaying records.
+    pub fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
     /// The traced process sent the bytes; otherwise it received them.
     pub fn sent(self) -> bool {
         self.0 & 0x01 != 0

@@ -8,6 +8,8 @@
 
 pub mod context;
 pub mod decoder;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http1;
 pub mod message;
 mod registry;

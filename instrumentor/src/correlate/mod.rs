@@ -213,3 +213,6 @@ impl Correlator {
         true
     }
 }
+
+#[cfg(test)]
+mod replay;

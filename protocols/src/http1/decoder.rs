@@ -108,10 +108,10 @@ impl Http1Decoder {
         }
         if chunk.skipped > 0 && !self.over {
             self.skip(chunk, out);
-            // Where messages may be missing the tail is the tail of something unknown.
-            if self.lane(chunk.direction).state != (State::Start { trusted: false }) {
-                held = self.read_bytes(chunk, chunk.tail, out);
-            }
+        }
+        // Where messages may be missing the tail is the tail of something unknown.
+        if chunk.skipped == 0 || self.lane(chunk.direction).state != (State::Start { trusted: false }) {
+            held = self.read_bytes(chunk, chunk.tail, out);
         }
         self.end_chunked_by_its_looks(chunk, out);
         self.lane(chunk.direction).last = chunk.last;
@@ -244,7 +244,12 @@ impl Http1Decoder {
             return;
         }
         self.parse(chunk, &[], true, out);
-        self.lane(direction).gapped = true;
+        let lane = self.lane(direction);
+        lane.gapped = true;
+        if let State::Start { .. } = lane.state {
+            // An interim response, or nothing that could be read: the message proper is in the gap.
+            self.messages_missing(direction);
+        }
     }
 
     pub(super) fn lane(&mut self, direction: Direction) -> &mut Lane {

@@ -59,15 +59,27 @@ pub(super) struct Answered {
 }
 
 /// What may be missing in this turn, so that pairs by order are no longer certain.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Doubt {
-    /// Nothing.
-    #[default]
-    None,
-    /// Responses.
-    Responses,
-    /// Requests, and perhaps responses.
-    Requests,
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Doubt {
+    requests: bool,
+    responses: bool,
+}
+
+impl Doubt {
+    fn any(self) -> bool {
+        self.requests || self.responses
+    }
+
+    /// Is it certain which of so many candidates a response answers? A single one may still not be the one if its
+    /// own response and another request are missing, or if others were sent along with it.
+    fn permits(self, candidates: usize, pipelined: bool) -> bool {
+        match (self.requests, self.responses) {
+            (false, false) => true,
+            (false, true) => candidates == 1,
+            (true, false) => candidates == 1 && !pipelined,
+            (true, true) => false,
+        }
+    }
 }
 
 /// The open exchanges of a connection.
@@ -100,13 +112,12 @@ impl Exchanges {
     /// A request began at `first`: is everything before it over? Returns whether that ended a response that nobody
     /// waits for.
     pub(super) fn client_spoke(&mut self, first: u64, out: &mut Vec<Event>) -> bool {
-        let turned =
-            self.spoken.is_some_and(|spoken| spoken < first) || self.doubt > Doubt::None && !self.pipelined;
+        let turned = self.spoken.is_some_and(|spoken| spoken < first) || self.doubt.any() && !self.pipelined;
         if !turned {
             return false;
         }
         let mut unread = false;
-        if self.doubt > Doubt::None {
+        if self.doubt.any() {
             self.blind |= self.overlapping;
             self.abandon(u64::MAX, LossReason::NotCaptured, out);
         }
@@ -115,7 +126,7 @@ impl Exchanges {
             exchange.key.is_some()
         });
         self.overlapping |= self.queue.iter().any(Exchange::is_unanswered);
-        self.doubt = Doubt::None;
+        self.doubt = Doubt::default();
         if !self.overlapping {
             self.overflow = 0;
         }
@@ -154,7 +165,7 @@ impl Exchanges {
             answer: Answer::None,
         };
         self.queue.push_back(exchange);
-        if self.doubt == Doubt::Requests && self.pipelined {
+        if self.doubt.requests && self.pipelined {
             self.abandon(u64::MAX, LossReason::NotCaptured, out);
         }
     }
@@ -177,14 +188,12 @@ impl Exchanges {
 
     /// Responses may be missing from here on.
     pub(super) fn responses_missing(&mut self) {
-        if self.is_waiting() {
-            self.doubt = self.doubt.max(Doubt::Responses);
-        }
+        self.doubt.responses |= self.is_waiting();
     }
 
     /// Requests may be missing from here on.
     pub(super) fn requests_missing(&mut self) {
-        self.doubt = Doubt::Requests;
+        self.doubt.requests = true;
     }
 
     pub(super) fn is_pipelined(&self) -> bool {
@@ -203,12 +212,7 @@ impl Exchanges {
             Some(index) if self.queue[index].first <= first => {
                 let candidates =
                     self.queue.iter().filter(|one| one.is_unanswered() && one.first <= first).count();
-                let certain = match self.doubt {
-                    Doubt::None => true,
-                    Doubt::Responses => candidates == 1,
-                    Doubt::Requests => candidates == 1 && !self.pipelined,
-                };
-                if !certain {
+                if !self.doubt.permits(candidates, self.pipelined) {
                     self.abandon(first, LossReason::NotCaptured, out);
                 }
             }
@@ -290,13 +294,13 @@ impl Exchanges {
         let front = self.queue.iter_mut().find(|exchange| exchange.is_unanswered());
         if let Some(exchange) = front.filter(|exchange| exchange.first <= first) {
             exchange.abandon(LossReason::Malformed, out);
-            self.doubt = self.doubt.max(Doubt::Responses);
+            self.doubt.responses = true;
         }
     }
 
     /// No response will come any more.
     pub(super) fn end_unanswered(&mut self, at: u64, out: &mut Vec<Event>) {
-        if self.doubt > Doubt::None {
+        if self.doubt.any() {
             self.abandon(u64::MAX, LossReason::NotCaptured, out);
         }
         self.overflow = 0;

@@ -17,6 +17,9 @@ impl Http1Decoder {
     pub(super) fn open(&mut self, head: RequestHead, chunk: &Chunk<'_>, out: &mut Vec<Event>) {
         let first = self.request.first;
         self.client_speaks(first, out);
+        if self.over {
+            return;
+        }
         self.exchanges.open(first, head.request, (head.method, head.expects_continue), out);
         match head.body {
             Some(Body::Tunnel) => {
@@ -97,6 +100,9 @@ impl Http1Decoder {
                 let first = self.request.first;
                 self.request.restart(false);
                 self.client_speaks(first, out);
+                if self.over {
+                    return;
+                }
                 self.exchanges.open_lost(first, reason, out);
             }
             Direction::Response => {
@@ -122,7 +128,7 @@ impl Http1Decoder {
 
     /// A request began: ends what the server said before it where nothing else shows the end.
     fn client_speaks(&mut self, first: u64, out: &mut Vec<Event>) {
-        while self.held.first().is_some_and(|held| held < first) {
+        while !self.over && self.held.first().is_some_and(|held| held < first) {
             self.replay_orphan(out);
         }
         if is_unframed(&self.response) && self.response.last <= first {

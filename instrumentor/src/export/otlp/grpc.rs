@@ -1,6 +1,6 @@
 //! OTLP/gRPC over a tonic channel. The frame is written here, so that a batch is compressed once and not at each
 //! try.
-use std::{error::Error as _, future::poll_fn, sync::OnceLock, time::Duration};
+use std::{future::poll_fn, sync::OnceLock, time::Duration};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{
@@ -18,8 +18,9 @@ use tonic::{
 };
 
 use super::{
-    Compression, MAX_RESPONSE, Target, USER_AGENT, answer, gzip,
-    http_post::{unavailable, within},
+    Compression, MAX_RESPONSE, Target, USER_AGENT, answer,
+    attempt::{no_response, within},
+    gzip,
     tls::{self, Version},
 };
 use crate::export::{Batch, DropReason, Error, Exporter, Outcome, Sending, Signal};
@@ -73,15 +74,11 @@ impl Grpc {
         *request.uri_mut() = Uri::from_static(if signal == Signal::Traces { TRACES } else { METRICS });
         *request.headers_mut() = self.headers.clone();
         if let Err(error) = poll_fn(|cx| channel.poll_ready(cx)).await {
-            return unavailable(&error);
+            return no_response(&error);
         }
         match channel.call(request).await {
             Ok(response) => answered(signal, response).await,
-            // The channel reads the header too, and may be the first to lose patience.
-            Err(error) if error.source().is_some_and(|cause| cause.is::<tonic::TimeoutExpired>()) => {
-                Outcome::Failed { reason: DropReason::Timeout, after: None, error: error.to_string() }
-            }
-            Err(error) => unavailable(&error),
+            Err(error) => no_response(&error),
         }
     }
 }
@@ -118,7 +115,7 @@ async fn answered(signal: Signal, response: Response<Body>) -> Outcome {
             let error = format!("the response has more than {MAX_RESPONSE} bytes");
             return Outcome::Refused { reason: DropReason::Rejected, error };
         }
-        Err(error) => return unavailable(error.as_ref()),
+        Err(error) => return no_response(error.as_ref()),
     };
     match body.trailers().or(Some(&head.headers)).and_then(Status::from_header_map) {
         Some(status) if status.code() == Code::Ok => {

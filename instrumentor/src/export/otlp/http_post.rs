@@ -1,8 +1,5 @@
 //! OTLP/HTTP: one POST per batch over kept connections.
-use std::{
-    fmt::Write as _,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
@@ -14,7 +11,9 @@ use hyper_util::{
 };
 
 use super::{
-    Compression, MAX_RESPONSE, Protocol, Target, USER_AGENT, answer, gzip, json,
+    Compression, MAX_RESPONSE, Protocol, Target, USER_AGENT, answer,
+    attempt::{no_response, within},
+    gzip, json,
     tls::{self, Version},
 };
 use crate::export::{Batch, DropReason, Error, Exporter, Outcome, Sending, Signal};
@@ -52,7 +51,7 @@ impl HttpPost {
         *request.headers_mut() = self.headers.clone();
         let response = match self.client.request(request).await {
             Ok(response) => response,
-            Err(error) => return unavailable(&error),
+            Err(error) => return no_response(&error),
         };
         let (head, body) = response.into_parts();
         let body = match Limited::new(body, MAX_RESPONSE).collect().await {
@@ -61,7 +60,7 @@ impl HttpPost {
                 let error = format!("the response has more than {MAX_RESPONSE} bytes");
                 return Outcome::Refused { reason: DropReason::Rejected, error };
             }
-            Err(error) => return unavailable(error.as_ref()),
+            Err(error) => return no_response(error.as_ref()),
         };
         match head.status {
             status if status.is_success() && self.json => answer::json(signal, &body),
@@ -98,27 +97,6 @@ impl Exporter for HttpPost {
         let post = self.post(batch.signal, batch.body.clone());
         Box::pin(within(self.timeout, post))
     }
-}
-
-/// The outcome, or a failure when there is none in time.
-pub(super) async fn within(timeout: Option<Duration>, sending: impl Future<Output = Outcome>) -> Outcome {
-    let Some(timeout) = timeout else { return sending.await };
-    tokio::time::timeout(timeout, sending).await.unwrap_or_else(|_| Outcome::Failed {
-        reason: DropReason::Timeout,
-        after: None,
-        error: format!("no answer within {timeout:?}"),
-    })
-}
-
-/// No response: refused, reset, or no such host. All of them may pass.
-pub(super) fn unavailable(error: &(dyn std::error::Error + 'static)) -> Outcome {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}"); // writing to a string does not fail
-        cause = error.source();
-    }
-    Outcome::Failed { reason: DropReason::Unavailable, after: None, error: text }
 }
 
 fn describe(status: StatusCode, body: &[u8]) -> String {

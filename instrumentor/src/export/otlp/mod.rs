@@ -6,6 +6,7 @@ use http::{HeaderMap, Uri};
 use super::{Destination, Entry, Error, Exporter, Limits, Signal, retry};
 
 mod answer;
+mod attempt;
 pub mod env;
 mod grpc;
 mod http_post;
