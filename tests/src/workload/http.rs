@@ -121,7 +121,8 @@ fn skip_chunks(stream: &mut impl BufRead) -> io::Result<u64> {
     let mut body = 0;
     loop {
         let size = line(stream)?;
-        let size = u64::from_str_radix(&size, 16).map_err(io::Error::other)?;
+        let digits = size.split(';').next().unwrap_or("").trim();
+        let size = u64::from_str_radix(digits, 16).map_err(io::Error::other)?;
         if size == 0 {
             while !line(stream)?.is_empty() {}
             return Ok(body);
@@ -137,7 +138,7 @@ mod tests {
 
     #[test]
     fn bodies_of_every_kind() {
-        let mut chunks = &b"3\r\nabc\r\nA\r\n0123456789\r\n0\r\nX: y\r\n\r\nrest"[..];
+        let mut chunks = &b"3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nX: y\r\n\r\nrest"[..];
         assert_eq!(skip_chunks(&mut chunks).expect("well formed"), 13);
         assert_eq!(chunks, b"rest");
         assert!(skip(&mut &b"ab"[..], 3).is_err(), "cut short");
