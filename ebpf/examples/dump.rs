@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use underspan_ebpf::{Settings, Tracer};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut tracer = Tracer::start(Settings {
+    let mut tracer = Tracer::start(&Settings {
         ring_bytes: 8 << 20,
         max_targets: 1024,
         request_budget: 4096,

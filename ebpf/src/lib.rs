@@ -10,6 +10,7 @@ mod memory;
 mod object;
 pub mod probes;
 mod record;
+mod ring;
 mod tracer;
 mod waiter;
 

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
+use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray};
 
 use aya_obj::btf::Btf;
 
@@ -13,6 +13,7 @@ use crate::counters::Counters;
 use crate::loader::{Attach, Iterator, Link, LoadError, Loader, ProgramError, kernel_types};
 use crate::probes::{PAYLOAD, Probe, REGISTRY, socket_iterators};
 use crate::record::{Record, RecordError};
+use crate::ring::Ring;
 use crate::waiter::Waiter;
 use crate::{memory, object, record};
 
@@ -67,7 +68,7 @@ pub struct LateEnd {
 /// The probes at work. Dropping it removes everything from the kernel.
 pub struct Tracer {
     settings: Settings,
-    ring: RingBuf<MapData>,
+    ring: Ring,
     waiter: Waiter,
     control: Array<MapData, Control>,
     targets: HashMap<MapData, u32, Target>,
@@ -84,14 +85,14 @@ const WAKE_FRACTION: u32 = 16;
 
 impl Tracer {
     /// Loads and attaches what the kernel accepts. Nothing is traced before [`Tracer::select`].
-    pub fn start(settings: Settings) -> Result<Self, LoadError> {
+    pub fn start(settings: &Settings) -> Result<Self, LoadError> {
         let kernel = kernel_types()?;
         let mut refusals = Vec::new();
         for payload in PAYLOAD {
             if settings.payload.as_ref().is_some_and(|wanted| wanted != payload.name) {
                 continue;
             }
-            match Self::start_with(&settings, &kernel, payload, &refusals)? {
+            match Self::start_with(settings, &kernel, payload, &refusals)? {
                 Ok(tracer) => {
                     drop(kernel);
                     memory::trim();
@@ -111,7 +112,10 @@ impl Tracer {
         refusals: &[ProbeReport],
     ) -> Result<Result<Self, ProbeReport>, LoadError> {
         let ring_bytes = settings.ring_bytes.max(4096).next_power_of_two();
-        let sizes = [("ring", ring_bytes), ("targets", settings.max_targets)];
+        let mut sizes = vec![("ring", ring_bytes), ("targets", settings.max_targets)];
+        if payload.typed_sockets {
+            sizes.push(("conns_by_socket", 1)); // its stand-in takes no memory where it is not needed
+        }
         let switches = [("us_typed_sockets", u32::from(payload.typed_sockets))];
         let mut loader = Loader::new(object::bytes::<()>(), kernel, &sizes, &switches)?;
         let mut control =
@@ -127,7 +131,8 @@ impl Tracer {
             reports.push(attached.attach(&loader, probe, payload.typed_sockets));
         }
         reports.extend(refusals.iter().cloned());
-        let ring = RingBuf::try_from(Map::RingBuf(loader.take_map("ring")?)).map_err(LoadError::Setup)?;
+        let ring = Ring::new(loader.take_map("ring")?, ring_bytes)
+            .map_err(|error| LoadError::Setup(MapError::IoError(error)))?;
         Ok(Ok(Self {
             waiter: Waiter::new(ring.as_fd()).map_err(|error| LoadError::Setup(MapError::IoError(error)))?,
             ring,
@@ -230,9 +235,8 @@ impl Tracer {
     /// Hands out the records that are there, at most until `until`. Returns how many.
     pub fn drain(&mut self, until: Instant, mut take: impl FnMut(Result<Record<'_>, RecordError>)) -> usize {
         let mut count = 0;
-        while let Some(item) = self.ring.next() {
-            take(record::parse(&item));
-            drop(item);
+        while let Some(bytes) = self.ring.next() {
+            take(record::parse(bytes));
             count += 1;
             if count % 256 == 0 && Instant::now() >= until {
                 break;

@@ -14,7 +14,7 @@ use super::sys;
 #[expect(dead_code, reason = "held for its drop, which detaches the program")]
 pub(crate) struct Link(OwnedFd);
 
-pub(super) fn attach(program: OwnedFd, attach: &Attach) -> Result<Link, ProgramError> {
+pub(super) fn attach(program: &OwnedFd, attach: &Attach) -> Result<Link, ProgramError> {
     let step = "attaching";
     match attach {
         Attach::TypedTracepoint(_) => sys::open_raw_tracepoint(program.as_fd(), None),

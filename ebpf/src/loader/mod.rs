@@ -108,7 +108,7 @@ impl<'k> Loader<'k> {
     /// Loads a program and attaches it.
     pub(crate) fn attach(&self, name: &str, attach: &Attach) -> Result<Link, ProgramError> {
         let fd = program::load(&self.object, self.btf.as_ref(), self.kernel, name, attach)?;
-        link::attach(fd, attach)
+        link::attach(&fd, attach)
     }
 
     /// Loads an iterator and gives it the map it is to visit, if it visits one.

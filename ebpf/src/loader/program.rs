@@ -70,7 +70,7 @@ pub(super) fn load(
     let lines = function.line_info.line_info_bytes();
     let program = sys::Program {
         name,
-        program_type: bpf_prog_type::BPF_PROG_TYPE_TRACING as u32,
+        kind: bpf_prog_type::BPF_PROG_TYPE_TRACING as u32,
         attach_type: attach_type as u32,
         attach_btf_id,
         instructions: &function.instructions,

@@ -67,7 +67,7 @@ pub(super) fn freeze_map(map: BorrowedFd<'_>) -> io::Result<()> {
 /// A program for `BPF_PROG_LOAD`.
 pub(super) struct Program<'a> {
     pub(super) name: &'a str,
-    pub(super) program_type: u32,
+    pub(super) kind: u32,
     pub(super) attach_type: u32,
     pub(super) attach_btf_id: u32,
     pub(super) instructions: &'a [aya_obj::generated::bpf_insn],
@@ -86,7 +86,7 @@ pub(super) fn load_program(program: &Program<'_>, log: Option<&mut [u8]>) -> io:
     for (to, from) in part.prog_name.iter_mut().take(15).zip(program.name.bytes()) {
         *to = from.cast_signed();
     }
-    part.prog_type = program.program_type;
+    part.prog_type = program.kind;
     part.expected_attach_type = program.attach_type;
     part.attach_btf_id = program.attach_btf_id;
     part.insns = program.instructions.as_ptr() as u64;

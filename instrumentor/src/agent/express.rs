@@ -34,7 +34,7 @@ impl Express {
         }
     }
 
-    pub(super) fn take(&mut self, finished: Finished, clock: &Clock) {
+    pub(super) fn take(&mut self, finished: Finished, clock: Clock) {
         let mut exchange = finished.exchange;
         exchange.start = clock.unix(exchange.start);
         exchange.end = clock.unix(exchange.end);

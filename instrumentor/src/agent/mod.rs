@@ -105,7 +105,7 @@ impl Agent {
 
 /// Loads and attaches every probe and takes it back, to see what this kernel and this process allow.
 pub fn try_probes(config: &Config) -> Result<Vec<ProbeReport>, LoadError> {
-    Tracer::start(settings::tracer(config)).map(|tracer| tracer.reports().to_vec())
+    Tracer::start(&settings::tracer(config)).map(|tracer| tracer.reports().to_vec())
 }
 
 /// Who a process would be in what the agent exports.
@@ -127,7 +127,7 @@ impl Reader {
         express: Express,
         launched: Option<u32>,
     ) -> Result<Self, StartError> {
-        let tracer = Tracer::start(settings::tracer(config))?;
+        let tracer = Tracer::start(&settings::tracer(config))?;
         let now = capture::Clock::read().now();
         let mut changes = table.scan(now).map_err(StartError::Processes)?;
         changes.extend(launched.map(|pid| table.select(pid, now)));

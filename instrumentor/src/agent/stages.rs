@@ -82,7 +82,7 @@ impl Stages {
                 }
             }
             Ok(Record::End(end)) => {
-                connections.end(&end, |connection, step| understand.last(connection, &step))
+                connections.end(&end, |connection, step| understand.last(connection, &step));
             }
             Ok(Record::Process(process)) => understand.process(&process),
             Err(_) => understand.stats.records_malformed += 1,
@@ -153,7 +153,7 @@ impl Understand {
     fn express_finished(&mut self) {
         let Self { express, finished, clock, .. } = self;
         for finished in finished.drain(..) {
-            express.take(finished, clock);
+            express.take(finished, *clock);
         }
     }
 

@@ -37,7 +37,7 @@ pub const CAPABILITIES: [Capability; 4] = [
 pub const GRANT: &str = "run underspan as root, or grant it once: \
     sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search=ep \"$(command -v underspan)\"";
 
-/// Capabilities that are in effect, in the order of [`CAPABILITIES`]. CAP_SYS_ADMIN includes the first two.
+/// Capabilities that are in effect, in the order of [`CAPABILITIES`]. `CAP_SYS_ADMIN` includes the first two.
 pub fn held() -> [bool; CAPABILITIES.len()] {
     // Unreadable, so that nothing is known: say so by naming all as missing.
     let effective =

@@ -87,6 +87,10 @@ impl Correlator {
                     }
                 }
                 Event::End { key, direction, last, body, ending } => {
+                    if direction == Direction::Response && ending == Ending::Complete {
+                        // Losses before a whole exchange have shown themselves by now, or never will: both its runs were lost.
+                        connection.forgiven = 0;
+                    }
                     self.end((connection.id, key), direction, last, body, ending, stats, out);
                 }
                 Event::Lost { reason, exchanges } => {

@@ -6,6 +6,9 @@ use underspan_protocols::message::{Attribute, AttributeKind};
 
 pub mod batch;
 mod envelope;
+pub mod metrics;
+pub mod route;
+pub mod sampler;
 mod span;
 mod wire;
 
@@ -15,4 +18,4 @@ pub use envelope::{SCHEMA_URL, SCOPE_NAME, SCOPE_VERSION};
 pub const ERROR_TYPE: Attribute = Attribute { name: "error.type", kind: AttributeKind::String };
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

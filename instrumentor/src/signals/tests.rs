@@ -100,6 +100,7 @@ fn expected_request(exchanges: &[Exchange]) -> ExportTraceServiceRequest {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn a_batch_decodes_to_the_messages_it_stands_for(exchanges in exchanges(1..40)) {
         let mut batcher = batch::SpanBatcher::new(batch::Settings::default());

@@ -80,12 +80,12 @@ pub(crate) fn server() -> Exchange {
 
 fn values() -> impl Strategy<Value = (Attribute, Value)> {
     prop_oneof![
-        ".{0,20}".prop_map(|text| (PATH, Value::String(text))),
-        "[a-z]{300}".prop_map(|text| (PATH, Value::String(text))),
+        any::<String>().prop_map(|text| (PATH, Value::String(text))),
+        (0..600_usize).prop_map(|length| (PATH, Value::String("x".repeat(length)))),
         any::<i64>().prop_map(|number| (STATUS, Value::Int(number))),
         (-1e9..1e9).prop_map(|number| (DOUBLE, Value::Double(number))),
         any::<bool>().prop_map(|truth| (BOOLEAN, Value::Boolean(truth))),
-        collection::vec(".{0,9}", 0..5).prop_map(|texts| (LIST, Value::StringArray(texts))),
+        collection::vec(any::<String>(), 0..4).prop_map(|texts| (LIST, Value::StringArray(texts))),
         Just((METHOD, Value::Static("GET"))),
     ]
 }
