@@ -1,1 +1,21 @@
-//! Loads, attaches and reads underspan's BPF programs.
+//! Loads, attaches and reads underspan's BPF programs: mechanism, no policy.
+//!
+//! [`Tracer`] is the way in. It loads the one object, tries every probe of [`probes::REGISTRY`], keeps what the kernel accepts
+//! and says why about the rest, and hands out [`Record`]s. Everything it made in the kernel ends with it.
+
+mod abi;
+mod counters;
+mod loader;
+mod memory;
+mod object;
+pub mod probes;
+mod record;
+mod ring;
+mod tracer;
+mod waiter;
+
+pub use abi::{Flags, NAME_MAX, Role, TAIL_MAX};
+pub use counters::Counters;
+pub use loader::LoadError;
+pub use record::{Conn, Data, End, Process, ProcessKind, Record, RecordError, Run, parse};
+pub use tracer::{LateEnd, ProbeReport, Settings, Tracer, Verdict};

@@ -44,7 +44,9 @@ pub enum Event {
         /// What it says.
         response: Response,
     },
-    /// One direction of an exchange is complete.
+    /// One direction of an exchange is complete. The response's end is the last event of an exchange: where the
+    /// request is still coming when the response is complete, it waits for the request's. A request whose
+    /// connection ends first has a response that was `Cut` without a `Response` event.
     End {
         /// The exchange.
         key: u64,
@@ -52,7 +54,8 @@ pub enum Event {
         direction: Direction,
         /// When its last byte passed.
         last: u64,
-        /// Body bytes as they stood on the wire, without framing where framing could be followed.
+        /// Body bytes as they stood on the wire, without framing where framing could be followed; behind a head that
+        /// was cut, what it announced.
         body: u64,
         /// How it ended.
         ending: Ending,
@@ -66,7 +69,7 @@ pub enum Event {
         exchanges: u64,
     },
     /// An exchange reported by `Request` whose response will not be reported: what came in its place could not be
-    /// understood, or never passed. Ends the exchange.
+    /// understood, or never passed (or passed in part, after a `Response`). Ends the exchange.
     Abandoned {
         /// The exchange.
         key: u64,
@@ -132,6 +135,20 @@ pub enum QueryPolicy {
     RedactKeys(Vec<String>),
     /// The query string is dropped.
     Drop,
+}
+
+impl Default for Options {
+    /// The methods and the redaction the semantic conventions name, except that no query value leaves at all: a key
+    /// nobody listed may hold a secret too.
+    fn default() -> Self {
+        let methods =
+            ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"];
+        Self {
+            http_known_methods: methods.map(str::to_owned).to_vec(),
+            query: QueryPolicy::RedactValues,
+            max_value: 1024,
+        }
+    }
 }
 
 /// A protocol the agent understands: one file, one line in [`crate::REGISTRY`].

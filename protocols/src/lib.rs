@@ -8,4 +8,11 @@
 
 pub mod context;
 pub mod decoder;
+#[doc(hidden)]
+pub mod fuzzing;
+pub mod http1;
 pub mod message;
+mod registry;
+pub mod semconv;
+
+pub use registry::REGISTRY;

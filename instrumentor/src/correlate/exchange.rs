@@ -1,9 +1,20 @@
 //! A request with its response: what becomes a span and metric points.
 use std::sync::Arc;
 
-use underspan_protocols::message::{Attributes, Convention, Role};
+use underspan_protocols::message::{Attribute, Attributes, Convention, Role};
 
 use crate::discover::resource::Resource;
+
+/// An exchange fresh from the correlator: kernel time, no route yet.
+#[derive(Debug)]
+pub struct Finished {
+    /// The exchange.
+    pub exchange: Exchange,
+    /// Path to turn into a route.
+    pub path: Option<String>,
+    /// Attribute for the route.
+    pub route: Option<Attribute>,
+}
 
 /// A finished exchange. Times are nanoseconds since the Unix epoch.
 #[derive(Debug)]

@@ -1,2 +1,229 @@
-//! Message -> Exchange (request + response + parent)
+//! protocol events -> exchanges (request + response + parent)
+//!
+//! Pairs what belongs together and finds parents, most certain first: a context in the bytes; the other end of the same connection; the one
+//! request the calling thread is serving. When unsure, none. Counts exchanges it cannot complete by reason, unless the kernel has counted
+//! them already.
+
+mod edges;
 pub mod exchange;
+mod pending;
+pub mod span;
+mod threads;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use underspan_protocols::decoder::{Ending, Event};
+use underspan_protocols::message::{Direction, Role};
+
+use crate::assemble::Connection;
+use crate::discover::resource::Resource;
+use crate::parse::Conversation;
+use crate::signals::sampler::Sampler;
+use crate::telemetry::Stats;
+use edges::Edges;
+use exchange::Finished;
+use pending::Pending;
+use span::{Parent, Span};
+use threads::{Serving, Threads};
+
+/// Ticks an exchange waits for what would tell its parent, or for the end of its request's body.
+const PATIENCE: u8 = 3;
+/// Requests a thread is remembered to have served, nanoseconds after their end.
+const THREAD_MEMORY: u64 = 2_000_000_000;
+
+/// Who moved the bytes in which an event was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mover {
+    /// Process.
+    pub tgid: u32,
+    /// Thread.
+    pub tid: u32,
+}
+
+/// Everything that is not complete yet.
+#[derive(Default)]
+pub struct Correlator {
+    open: HashMap<(u64, u64), Pending>,
+    waiting: Vec<Pending>,
+    threads: Threads,
+    edges: Edges,
+    sampler: Sampler,
+}
+
+impl Correlator {
+    /// Nothing under way. `sampler` decides about the traces that begin here.
+    pub fn new(sampler: Sampler) -> Self {
+        Self { sampler, ..Self::default() }
+    }
+
+    /// Requests without their response, and exchanges that wait.
+    pub fn len(&self) -> usize {
+        self.open.len() + self.waiting.len()
+    }
+
+    /// Whether nothing is under way.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes what was understood of a connection. `resource` says who a process is; finished exchanges go to `out`, in kernel time.
+    pub fn take(
+        &mut self,
+        connection: &mut Connection,
+        mover: Mover,
+        events: &mut Vec<Event>,
+        resource: &mut dyn FnMut(u32) -> Arc<Resource>,
+        stats: &mut Stats,
+        out: &mut Vec<Finished>,
+    ) {
+        for event in events.drain(..) {
+            match event {
+                Event::Request { key, first, request } => {
+                    let Conversation::Decoding(decoding) = &connection.conversation else { continue };
+                    let role = decoding.role;
+                    let span = self.begin(connection, role, mover, first, request.context.clone());
+                    let pending =
+                        Pending::new(connection, key, role, resource(mover.tgid), mover.tid, span, request);
+                    self.open.insert((connection.id, key), pending);
+                }
+                Event::Response { key, first, response } => {
+                    if let Some(pending) = self.open.get_mut(&(connection.id, key)) {
+                        pending.respond(first, response);
+                    }
+                }
+                Event::End { key, direction, last, body, ending } => {
+                    if direction == Direction::Response && ending == Ending::Complete {
+                        // Losses before a whole exchange have shown themselves by now, or never will: both its runs were lost.
+                        connection.forgiven = 0;
+                    }
+                    self.end((connection.id, key), direction, last, body, ending, stats, out);
+                }
+                Event::Lost { reason, exchanges } => {
+                    let lost = (0..exchanges).filter(|_| !connection.forgive()).count();
+                    stats.lose(reason, lost as u64);
+                }
+                Event::Abandoned { key, reason } => {
+                    if self.open.remove(&(connection.id, key)).is_some() && !connection.forgive() {
+                        stats.lose(reason, 1);
+                    }
+                }
+                Event::Left => {}
+            }
+        }
+    }
+
+    /// A connection was forgotten without its end: its open exchanges will never complete.
+    pub fn forget(&mut self, connection: &mut Connection, stats: &mut Stats) {
+        let before = self.open.len();
+        self.open.retain(|(conn, _), _| *conn != connection.id);
+        for _ in 0..before - self.open.len() {
+            if !connection.forgive() {
+                stats.lose_for("connection_forgotten", 1);
+            }
+        }
+    }
+
+    /// Some time has passed: reports what has waited long enough. `now` is kernel time.
+    pub fn tick(&mut self, now: u64, stats: &mut Stats, out: &mut Vec<Finished>) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain_mut(|pending| {
+            pending.patience = pending.patience.saturating_sub(1);
+            !self.try_finish(pending, stats, out)
+        });
+        self.waiting = waiting;
+        self.threads.forget(now.saturating_sub(THREAD_MEMORY));
+    }
+
+    /// The agent ends: reports what waits; requests still without an answer are in flight, not lost.
+    pub fn finish(&mut self, stats: &mut Stats, out: &mut Vec<Finished>) {
+        for mut pending in std::mem::take(&mut self.waiting) {
+            pending.patience = 0;
+            self.try_finish(&mut pending, stats, out);
+        }
+    }
+
+    fn begin(
+        &mut self,
+        connection: &mut Connection,
+        role: Role,
+        mover: Mover,
+        first: u64,
+        context: Option<underspan_protocols::context::TraceContext>,
+    ) -> Rc<Span> {
+        let span = Span::new(first, context.map_or(Parent::None, Parent::Context));
+        let edge = connection.run_sequence[usize::from(role == Role::Client)].take();
+        match role {
+            Role::Server => {
+                self.threads.serves(mover.tid, &span);
+                if let Some(edge) = edge {
+                    self.edges.server(edge, &span);
+                }
+            }
+            Role::Client => {
+                self.find_caller(mover.tid, &span);
+                if let Some(edge) = edge {
+                    self.edges.client(edge, &span);
+                }
+            }
+        }
+        span
+    }
+
+    /// Hangs a client span below the request its thread is serving. False: not to be told yet.
+    fn find_caller(&self, tid: u32, span: &Rc<Span>) -> bool {
+        match self.threads.serving(tid, span.start) {
+            Serving::One(server) => {
+                span.adopt(Parent::Span { span: server, remote: false });
+                true
+            }
+            Serving::Nothing | Serving::Several => true,
+            Serving::Unclear => false,
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one event, and where results go")]
+    fn end(
+        &mut self,
+        key: (u64, u64),
+        direction: Direction,
+        last: u64,
+        body: u64,
+        ending: Ending,
+        stats: &mut Stats,
+        out: &mut Vec<Finished>,
+    ) {
+        let Some(mut pending) = self.open.remove(&key) else {
+            if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.key == key) {
+                waiting.end(direction, last, body, ending);
+            }
+            return;
+        };
+        pending.end(direction, last, body, ending);
+        if direction == Direction::Request {
+            self.open.insert(key, pending);
+            return;
+        }
+        pending.patience = PATIENCE;
+        if !self.try_finish(&mut pending, stats, out) {
+            self.waiting.push(pending);
+        }
+    }
+
+    /// Reports an exchange unless something worth waiting for is missing.
+    fn try_finish(&self, pending: &mut Pending, stats: &mut Stats, out: &mut Vec<Finished>) -> bool {
+        let parent_known = pending.span.has_parent()
+            || pending.role == Role::Server
+            || self.find_caller(pending.tid, &pending.span);
+        if !(parent_known && pending.request_ended) && pending.patience > 0 {
+            return false;
+        }
+        stats.exchanges += 1;
+        out.push(pending.finish(&self.sampler));
+        true
+    }
+}
+
+#[cfg(test)]
+mod replay;

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* What crosses between the kernel and user space. `ebpf/src/abi.rs` mirrors every struct; a test compares
+ * sizes and offsets against the BTF of the compiled object. Fixed-width fields, explicit padding, no bool. */
+#ifndef UNDERSPAN_ABI_H
+#define UNDERSPAN_ABI_H
+
+/* Kinds of ring-buffer records. */
+#define US_DATA 1 /* captured bytes of a connection */
+#define US_RUN 2  /* bytes that passed without being captured, and their tail */
+#define US_CONN 3 /* what a connection is; precedes its first data */
+#define US_END 4  /* a connection, or its receiving side, has ended */
+#define US_EXEC 5 /* a process replaced its program */
+#define US_FORK 6 /* a selected process has a child, now selected too */
+#define US_EXIT 7 /* a selected process is gone */
+
+/* Flags of records about connections. */
+#define US_SENT 0x01    /* direction: the traced process sent the bytes; clear when it received them */
+#define US_FLIP 0x02    /* data: the first bytes after the direction changed */
+#define US_MORE 0x04    /* data: another record with bytes of the same call follows */
+#define US_FAULT 0x08   /* data: the bytes could not be read from the process */
+#define US_CLOSED 0x10  /* end: both directions; otherwise only the receiving one */
+#define US_TLS 0x20     /* the connection carries TLS: its bytes are counted and never captured */
+#define US_JOINED 0x40  /* conn: bytes had passed before the agent saw the connection */
+#define US_PARTIAL 0x80 /* run: the run goes on; this is its state so far */
+
+#define US_ROLE_UNKNOWN 0
+#define US_ROLE_SERVER 1
+#define US_ROLE_CLIENT 2
+
+/* Longest tail of a run, bytes: where databases put row counts and HTTP the last chunk. */
+#define US_TAIL 64
+/* Most bytes one data record carries. */
+#define US_DATA_MAX 4096
+/* Longest path or program name in a record. */
+#define US_NAME_MAX 128
+
+struct us_header {
+    __u8 kind;
+    __u8 flags;
+    __u16 size;     /* bytes that follow the record's struct */
+    __u32 sequence; /* counts the records of a connection, lost ones included; 0 for processes */
+    __u64 time;     /* CLOCK_MONOTONIC, nanoseconds: when the call returned */
+    __u64 conn;     /* connection; unique per boot; 0 for processes */
+};
+
+struct us_data {
+    struct us_header header;
+    __u64 entered;  /* when the call began */
+    __u64 offset;   /* position of the first byte in its direction, counted from the first byte seen */
+    __u64 length;   /* bytes of the call from `offset` on, captured or not */
+    __u32 tgid;     /* process */
+    __u32 tid;      /* thread */
+    __u32 seq;      /* TCP sequence number of the first byte; 0 for unix sockets */
+    __u32 peer_seq; /* TCP sequence number the other direction had reached */
+    __u32 lost;     /* exchanges of this connection counted as lost in the kernel so far */
+    __u32 pad;
+};
+
+struct us_run {
+    struct us_header header;
+    __u64 offset; /* bytes of the direction that have passed */
+    __u32 tgid;
+    __u32 tid;
+    __u32 lost;
+    __u32 pad;
+};
+
+struct us_conn {
+    struct us_header header;
+    __u32 tgid;
+    __u32 netns;      /* inode number of the network namespace */
+    __u16 family;     /* AF_INET, AF_INET6 or AF_UNIX */
+    __u16 local_port; /* host byte order */
+    __u16 remote_port;
+    __u8 role;
+    __u8 pad;
+    __u8 local[16]; /* IPv4 in the first four bytes */
+    __u8 remote[16];
+};
+
+struct us_end {
+    struct us_header header;
+    __u64 received; /* bytes of each direction */
+    __u64 sent;
+    __u32 lost;
+    __u32 pad;
+};
+
+struct us_process {
+    struct us_header header;
+    __u32 tgid;
+    __u32 parent; /* tgid of the parent for a fork, else 0 */
+    __u64 start;  /* start time of the process since boot, nanoseconds */
+    __u8 comm[16];
+};
+
+/* Value of the `targets` map; the key is a tgid. */
+struct us_target {
+    __u64 since; /* CLOCK_MONOTONIC nanoseconds of the selection */
+};
+
+/* The one entry of the `control` map. */
+struct us_control {
+    __u64 deadline;        /* CLOCK_MONOTONIC nanoseconds after which every program returns at once */
+    __u32 request_budget;  /* bytes captured of each run of a request */
+    __u32 response_budget; /* the same of a response */
+    __u32 wake_bytes;      /* wake the reader when this much waits in the ring */
+    __u32 sleeping;        /* the reader sleeps: set by it, cleared by whoever wakes it */
+    __u32 announce_execs;  /* report the programs of processes nobody selected, for selection by executable */
+    __u32 pad;
+};
+
+/* What user space tells the kernel about a connection: value of `verdicts`, keyed by connection. */
+struct us_verdict {
+    __u32 ignore; /* 1: capture no more bytes, only count them */
+    __u32 pad;
+};
+
+/* Key of `listeners`: ports that somebody listens on. */
+struct us_listener {
+    __u32 netns;
+    __u16 port;
+    __u16 pad;
+};
+
+/* Ends of connections that did not fit the ring: value of `late_ends`, keyed by connection. */
+struct us_late_end {
+    __u64 time;
+    __u32 lost;
+    __u32 pad;
+};
+
+/* Indices of the `counters` map (per CPU, __u64 each). */
+#define US_COUNT_RECORDS 0         /* records written */
+#define US_COUNT_RING_BYTES 1      /* ring-buffer bytes they took, headers and padding included */
+#define US_COUNT_CAPTURED 2        /* bytes of connections in them */
+#define US_COUNT_SEEN 3            /* bytes of connections that passed */
+#define US_COUNT_LOST_RECORDS 4    /* records that did not fit the ring */
+#define US_COUNT_LOST_EXCHANGES 5  /* exchanges lost because the first record of a run did not fit */
+#define US_COUNT_LOST_NO_STORAGE 6 /* calls on sockets for which the kernel had no memory for state */
+#define US_COUNT_LOST_ENDS 7       /* ends of connections that fit neither the ring nor `late_ends` */
+#define US_COUNT_LOST_PROCESSES 8  /* process records that did not fit */
+#define US_COUNT_FAULTS 9          /* captures whose user memory could not be read */
+#define US_COUNT_UNREADABLE 10     /* calls counted without bytes: sendfile, splice, io_uring */
+#define US_COUNT_TARGETS_FULL 11   /* children that could not be selected: `targets` is full */
+#define US_COUNT_REQUEST_RUNS 12   /* runs in the direction of requests */
+#define US_COUNT_RUNS 13           /* all runs */
+#define US_COUNTERS 14
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* BPF helper functions in use, by their number in the kernel's uapi, and the attributes a BPF object needs.
+ */
+#ifndef UNDERSPAN_HELPERS_H
+#define UNDERSPAN_HELPERS_H
+
+#include "kernel.h"
+
+#define SEC(name) __attribute__((section(name), used))
+#define INLINE static __attribute__((always_inline)) inline
+#define NOINLINE static __attribute__((noinline))
+#define UINT(name, value) int(*name)[value]
+#define TYPE(name, type) type *name
+
+#define BPF_MAP_TYPE_HASH 1
+#define BPF_MAP_TYPE_ARRAY 2
+#define BPF_MAP_TYPE_PERCPU_ARRAY 6
+#define BPF_MAP_TYPE_LRU_HASH 9
+#define BPF_MAP_TYPE_SK_STORAGE 24
+#define BPF_MAP_TYPE_RINGBUF 27
+#define BPF_MAP_TYPE_TASK_STORAGE 29
+#define BPF_ANY 0
+#define BPF_NOEXIST 1
+#define BPF_F_NO_PREALLOC 1
+#define BPF_LOCAL_STORAGE_GET_F_CREATE 1
+#define BPF_RB_NO_WAKEUP 1
+#define BPF_RB_FORCE_WAKEUP 2
+#define BPF_RB_AVAIL_DATA 0
+
+static void *(*const bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;
+static long (*const bpf_map_update_elem)(void *map, const void *key, const void *value,
+                                         __u64 flags) = (void *)2;
+static long (*const bpf_map_delete_elem)(void *map, const void *key) = (void *)3;
+static __u64 (*const bpf_ktime_get_ns)(void) = (void *)5;
+static __u64 (*const bpf_get_current_pid_tgid)(void) = (void *)14;
+static long (*const bpf_get_current_comm)(void *buf, __u32 size) = (void *)16;
+static void *(*const bpf_sk_storage_get)(void *map, void *sk, void *value, __u64 flags) = (void *)107;
+static long (*const bpf_probe_read_user)(void *dst, __u32 size, const void *ptr) = (void *)112;
+static long (*const bpf_probe_read_kernel)(void *dst, __u32 size, const void *ptr) = (void *)113;
+static long (*const bpf_probe_read_kernel_str)(void *dst, __u32 size, const void *ptr) = (void *)115;
+static void *(*const bpf_ringbuf_reserve)(void *ring, __u64 size, __u64 flags) = (void *)131;
+static void (*const bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)132;
+static __u64 (*const bpf_ringbuf_query)(void *ring, __u64 flags) = (void *)134;
+static void *(*const bpf_task_storage_get)(void *map, struct task_struct *task, void *value,
+                                           __u64 flags) = (void *)156;
+static struct task_struct *(*const bpf_get_current_task_btf)(void) = (void *)158;
+static struct socket *(*const bpf_sock_from_file)(struct file *file) = (void *)162;
+static long (*const bpf_task_pt_regs)(struct task_struct *task) = (void *)175;
+static __u64 (*const bpf_get_smp_processor_id)(void) = (void *)8;
+
+/* Reads one kernel field through any pointer, typed by the verifier or not. Zero when it cannot be read. */
+#define READ(pointer, field)                                                                                 \
+    ({                                                                                                       \
+        __typeof__((pointer)->field) value_ = {};                                                            \
+        bpf_probe_read_kernel(&value_, sizeof(value_), &(pointer)->field);                                   \
+        value_;                                                                                              \
+    })
+
+#define min(a, b) ((a) < (b) ? (a) : (b))
+
+#endif

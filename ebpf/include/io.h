@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* One finished I/O call on a stream socket -> records. Every tier ends here, whatever hook it stands on: it
+ * fills a `struct io` and finds the connection's state. */
+#ifndef UNDERSPAN_IO_H
+#define UNDERSPAN_IO_H
+
+#include "emit.h"
+
+/* Most segments of an iovec whose bytes are looked at; those behind are counted. */
+#define SEGMENTS_MAX 4
+
+struct io {
+    __u64 entered; /* when the call began; receives begin when they return, since waiting is no part of a
+                      message */
+    __u64 left_at; /* when it returned */
+    __u64 length;  /* bytes moved */
+    __u64 source; /* user address of the bytes, or of an array of `segments` iovecs; 0 when there are no bytes
+                     to read */
+    __u64 segments;
+    __u32 tgid;
+    __u32 tid;
+    __u32 direction; /* 0 received, 1 sent */
+    __u32 pad;
+};
+
+INLINE __u32 request_direction(struct conn *conn) {
+    return conn->role == US_ROLE_CLIENT;
+}
+
+/* The `index`-th contiguous piece of a call's bytes. */
+INLINE int segment_at(struct io *io, __u32 index, __u64 *address, __u64 *size) {
+    struct iovec vec;
+
+    if (!io->segments) {
+        *address = io->source;
+        *size = io->length;
+        return 0;
+    }
+    if (bpf_probe_read_user(&vec, sizeof(vec), (const void *)(io->source + index * sizeof(vec))))
+        return -1;
+    *address = (__u64)vec.iov_base;
+    *size = vec.iov_len;
+    return 0;
+}
+
+/* Remembers the last bytes of a call that is not captured. */
+INLINE void keep_tail(struct conn *conn, struct io *io) {
+    __u64 address = 0, size = 0, passed = 0;
+    __u32 direction = io->direction & 1;
+    __u32 n;
+
+    conn->tail_size[direction] = 0;
+    if (!io->source)
+        return;
+    for (__u32 i = 0; i < SEGMENTS_MAX; i++) {
+        if (segment_at(io, i, &address, &size))
+            return;
+        if (passed + size >= io->length)
+            break;
+        passed += size;
+    }
+    if (passed + size < io->length)
+        return;
+    size = io->length - passed;
+    n = size < US_TAIL ? size : US_TAIL;
+    if (n == 0 || n > US_TAIL)
+        return;
+    if (bpf_probe_read_user(conn->tail[direction], n, (const void *)(address + size - n)) == 0)
+        conn->tail_size[direction] = n;
+}
+
+/* Whether a response begins with this call: lets pipelined responses through after the first used up the
+ * budget. */
+INLINE int begins_response(struct io *io) {
+    __u64 address, size, head = 0;
+
+    if (!io->source || segment_at(io, 0, &address, &size) || size < 8)
+        return 0;
+    if (bpf_probe_read_user(&head, sizeof(head), (const void *)address))
+        return 0;
+    return (head & 0x00ffffffffffffffULL) == 0x002e312f50545448ULL; /* "HTTP/1." */
+}
+
+/* Whether a call begins with a TLS record: handshake, version 3.x. */
+INLINE int begins_tls(struct io *io) {
+    __u64 address, size;
+    __u8 head[3] = {};
+
+    if (!io->source || segment_at(io, 0, &address, &size) || size < 3)
+        return 0;
+    if (bpf_probe_read_user(head, sizeof(head), (const void *)address))
+        return 0;
+    return head[0] == 0x16 && head[1] == 0x03 && head[2] <= 0x04;
+}
+
+/* The first record of a run did not fit: its exchange cannot be understood. Counted once for both of its
+ * runs. */
+INLINE void lose_exchange(struct conn *conn) {
+    if (conn->state & CONN_EXCHANGE_LOST)
+        return;
+    conn->state |= CONN_EXCHANGE_LOST;
+    conn->lost++;
+    count(US_COUNT_LOST_EXCHANGES, 1);
+}
+
+INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) {
+    __u32 direction = io->direction & 1, other = !direction;
+    struct us_verdict *verdict;
+    int is_request;
+
+    if (conn->role == US_ROLE_UNKNOWN)
+        conn->role = direction ? US_ROLE_CLIENT : US_ROLE_SERVER; /* who speaks first asks */
+    is_request = direction == request_direction(conn);
+    if (conn->bytes[other] > conn->reported[other])
+        emit_run(conn, other, ctl, 0);
+    conn->turn = direction + 1;
+    conn->runs++;
+    conn->tail_size[direction] = 0;
+    count(US_COUNT_RUNS, 1);
+    if (is_request) {
+        count(US_COUNT_REQUEST_RUNS, 1);
+        conn->state &= ~CONN_EXCHANGE_LOST;
+    }
+    if (conn->runs <= 2 && begins_tls(io))
+        conn->state |= CONN_TLS;
+    /* User space needs a moment to make up its mind, and may change it for a long-lived connection. */
+    if (conn->runs <= 32 || (conn->runs & 63) == 0) {
+        verdict = bpf_map_lookup_elem(&verdicts, &conn->id);
+        if (verdict && verdict->ignore)
+            conn->state |= CONN_IGNORED;
+    }
+    if (conn->state & (CONN_TLS | CONN_IGNORED))
+        conn->left = 0;
+    else
+        conn->left = is_request ? ctl->request_budget : ctl->response_budget;
+}
+
+/* Captures the beginning of a call, as far as the run's budget goes. */
+INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
+                    struct us_control *ctl, __u64 offset, int flip) {
+    __u32 direction = io->direction & 1;
+    struct piece *piece = &thread->piece;
+    __u64 size;
+
+    piece->offset = offset;
+    piece->length = io->length;
+    piece->entered = io->entered;
+    piece->left_at = io->left_at;
+    piece->seq = 0;
+    piece->peer_seq = 0;
+    if (READ(sk, __sk_common.skc_family) != AF_UNIX) {
+        struct tcp_sock *tcp = (struct tcp_sock *)sk;
+        __u32 written = READ(tcp, write_seq), copied = READ(tcp, copied_seq);
+
+        piece->seq = (direction ? written : copied) - (__u32)io->length;
+        piece->peer_seq = direction ? copied : written;
+    }
+    for (__u32 i = 0; i < SEGMENTS_MAX && piece->length && conn->left; i++) {
+        if (segment_at(io, i, &piece->source, &size))
+            break;
+        if (size > piece->length)
+            size = piece->length;
+        if (size == 0)
+            continue;
+        piece->size = min(min(size, US_DATA_MAX), conn->left);
+        piece->flags = (direction ? US_SENT : 0) | (flip ? US_FLIP : 0);
+        /* More of this call follows in a record of its own unless this piece is cut, the last, or the budget
+         * is spent. */
+        if (piece->size == size && piece->length > size && i + 1 < SEGMENTS_MAX && conn->left > size)
+            piece->flags |= US_MORE;
+        if (emit_data(conn, piece, ctl)) {
+            if (flip)
+                lose_exchange(conn);
+            break;
+        }
+        flip = 0;
+        conn->left -= piece->size;
+        conn->reported[direction] = piece->offset + piece->length;
+        if (!(piece->flags & US_MORE))
+            break;
+        piece->offset += piece->size;
+        piece->length -= piece->size;
+        piece->seq += piece->size;
+    }
+}
+
+INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
+                  struct us_control *ctl) {
+    __u32 direction = io->direction & 1;
+    __u64 offset = __sync_fetch_and_add(&conn->bytes[direction], io->length);
+    int flip = conn->turn != direction + 1;
+
+    conn->last[direction] = io->left_at;
+    conn->tgid = io->tgid;
+    conn->tid = io->tid;
+    count(US_COUNT_SEEN, io->length);
+    if (!(conn->state & CONN_ANNOUNCED))
+        emit_conn(conn, sk, ctl, io->left_at);
+    if (flip)
+        begin_run(conn, io, ctl);
+    else if (!conn->left && !(conn->state & (CONN_TLS | CONN_IGNORED)) &&
+             direction != request_direction(conn) && begins_response(io))
+        conn->left = ctl->response_budget;
+    if (!io->source)
+        count(US_COUNT_UNREADABLE, 1);
+    else if (conn->left) {
+        capture(conn, thread, sk, io, ctl, offset, flip);
+        return;
+    }
+    if (!(conn->state & CONN_TLS))
+        keep_tail(conn, io);
+}
+
+/* The peer will send no more, as far as the process has been told. */
+INLINE void on_eof(struct conn *conn, struct us_control *ctl, __u64 now) {
+    if (conn->state & (CONN_EOF | CONN_CLOSED))
+        return;
+    conn->state |= CONN_EOF;
+    if (conn->role == US_ROLE_SERVER)
+        return; /* a server learns nothing about its responses from it */
+    if (conn->bytes[0] > conn->reported[0])
+        emit_run(conn, 0, ctl, 0);
+    emit_end(conn, ctl, 0, now);
+}
+
+INLINE void on_close(struct conn *conn, struct us_control *ctl, __u64 now) {
+    if (conn->state & CONN_CLOSED)
+        return;
+    conn->state |= CONN_CLOSED;
+    if (!(conn->state & CONN_ANNOUNCED))
+        return; /* no byte of it was ever reported */
+    if (conn->bytes[0] > conn->reported[0])
+        emit_run(conn, 0, ctl, 0);
+    if (conn->bytes[1] > conn->reported[1])
+        emit_run(conn, 1, ctl, 0);
+    emit_end(conn, ctl, 1, now);
+}
+
+#endif

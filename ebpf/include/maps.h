@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* Every map of the agent, and the state kept in them. Sizes here are the defaults; the loader may change
+ * max_entries. */
+#ifndef UNDERSPAN_MAPS_H
+#define UNDERSPAN_MAPS_H
+
+#include "helpers.h"
+#include "abi.h"
+
+/* State of a connection. The index of the arrays is the direction: 0 received, 1 sent. The two directions may
+ * be at work on two CPUs at once; fields without an index are written by whoever changes the direction. */
+struct conn {
+    __u64 id;
+    __u64 bytes[2];    /* that passed */
+    __u64 reported[2]; /* of these, told to user space in a record */
+    __u64 last[2];     /* when the latest passed */
+    __u32 sequence;    /* records, lost ones included */
+    __u32 lost;        /* exchanges counted as lost */
+    __u32 left;        /* bytes that may still be captured of the current run */
+    __u32 runs;
+    __u32 tgid; /* of the latest call */
+    __u32 tid;
+    __u8 turn; /* direction of the current run + 1 */
+    __u8 role;
+    __u8 state; /* CONN_* */
+    __u8 pad;
+    __u8 tail_size[2];
+    __u8 pad2[2];
+    __u8 tail[2][US_TAIL];
+};
+
+#define CONN_ANNOUNCED 0x01 /* user space knows its addresses */
+#define CONN_EXCHANGE_LOST 0x02
+#define CONN_CLOSED 0x04
+#define CONN_EOF 0x08
+#define CONN_TLS 0x10
+#define CONN_IGNORED 0x20 /* user space wants no more bytes */
+#define CONN_JOINED 0x40
+
+/* What one data record carries: contiguous user memory. */
+struct piece {
+    __u64 source; /* user address */
+    __u64 offset; /* of its first byte in the direction */
+    __u64 length; /* of the call from there on */
+    __u64 entered;
+    __u64 left_at;
+    __u32 size; /* bytes to capture, at most US_DATA_MAX */
+    __u32 seq;
+    __u32 peer_seq;
+    __u8 flags;
+    __u8 pad[3];
+};
+
+/* State of a thread. */
+struct thread {
+    struct piece piece; /* the record being made; here and not on the stack so that the verifier need not
+                           follow its values */
+    __u64 send_socket;  /* a send on this socket is under way ... */
+    __u64 send_at;      /* ... since then */
+    __u64 vector;       /* address of the array of a sendmmsg or recvmmsg under way */
+    __u32 vector_next;  /* index of its next message */
+    /* Only where system calls themselves are hooked: the call under way. */
+    __u32 call; /* number + 1, 0 for none */
+    __u64 call_at;
+    __u64 arguments[4];
+};
+
+struct {
+    UINT(type, BPF_MAP_TYPE_RINGBUF);
+    UINT(max_entries, 8 * 1024 * 1024);
+} ring SEC(".maps");
+
+struct {
+    UINT(type, BPF_MAP_TYPE_ARRAY);
+    UINT(max_entries, 1);
+    TYPE(key, __u32);
+    TYPE(value, struct us_control);
+} control SEC(".maps");
+
+struct {
+    UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    UINT(max_entries, US_COUNTERS);
+    TYPE(key, __u32);
+    TYPE(value, __u64);
+} counters SEC(".maps");
+
+struct {
+    UINT(type, BPF_MAP_TYPE_HASH);
+    UINT(max_entries, 4096);
+    TYPE(key, __u32);
+    TYPE(value, struct us_target);
+} targets SEC(".maps");
+
+struct {
+    UINT(type, BPF_MAP_TYPE_SK_STORAGE);
+    UINT(map_flags, BPF_F_NO_PREALLOC);
+    TYPE(key, int);
+    TYPE(value, struct conn);
+} conns SEC(".maps");
+
+/* Stands in for `conns` where programs hold no typed socket: keyed by the socket's address, deleted when it
+ * closes. */
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 8192);
+    TYPE(key, __u64);
+    TYPE(value, struct conn);
+} conns_by_socket SEC(".maps");
+
+/* Frozen by the loader: which of the two is in use. */
+const volatile __u32 us_typed_sockets = 1;
+
+struct {
+    UINT(type, BPF_MAP_TYPE_TASK_STORAGE);
+    UINT(map_flags, BPF_F_NO_PREALLOC);
+    TYPE(key, int);
+    TYPE(value, struct thread);
+} threads SEC(".maps");
+
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 4096);
+    TYPE(key, struct us_listener);
+    TYPE(value, __u32);
+} listeners SEC(".maps");
+
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 4096);
+    TYPE(key, __u64);
+    TYPE(value, struct us_verdict);
+} verdicts SEC(".maps");
+
+struct {
+    UINT(type, BPF_MAP_TYPE_HASH);
+    UINT(max_entries, 8192);
+    TYPE(key, __u64);
+    TYPE(value, struct us_late_end);
+} late_ends SEC(".maps");
+
+INLINE void count(__u32 index, __u64 amount) {
+    __u64 *counter = bpf_map_lookup_elem(&counters, &index);
+    if (counter)
+        *counter += amount;
+}
+
+/* The control entry while the agent is alive, else NULL: a stuck or dead agent's programs do nothing. */
+INLINE struct us_control *alive(__u64 now) {
+    __u32 zero = 0;
+    struct us_control *entry = bpf_map_lookup_elem(&control, &zero);
+    if (!entry || now > entry->deadline)
+        return NULL;
+    return entry;
+}
+
+INLINE struct us_target *target_of(__u32 tgid) {
+    return bpf_map_lookup_elem(&targets, &tgid);
+}
+
+#endif

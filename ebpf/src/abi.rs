@@ -1,0 +1,294 @@
+//! What crosses from the kernel: the Rust half of `include/abi.h`. Sizes and offsets are compared with the BTF of the compiled
+//! object in the tests below.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Longest tail of a run, bytes (`US_TAIL`).
+pub const TAIL_MAX: usize = 64;
+/// Longest path or program name in a record, bytes (`US_NAME_MAX`).
+pub const NAME_MAX: usize = 128;
+
+pub(crate) const DATA: u8 = 1;
+pub(crate) const RUN: u8 = 2;
+pub(crate) const CONN: u8 = 3;
+pub(crate) const END: u8 = 4;
+pub(crate) const EXEC: u8 = 5;
+pub(crate) const FORK: u8 = 6;
+pub(crate) const EXIT: u8 = 7;
+
+/// Which side of a connection the traced process is on, as far as the kernel knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Neither a connect nor a listener was seen.
+    Unknown,
+    /// Accepted on a port somebody listens on.
+    Server,
+    /// Opened by the process.
+    Client,
+}
+
+impl From<u8> for Role {
+    fn from(role: u8) -> Self {
+        match role {
+            1 => Self::Server,
+            2 => Self::Client,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Flags of a record about a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flags(pub(crate) u8);
+
+impl Flags {
+    /// From the bits of `abi.h`; for replaying records.
+    pub fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
+    /// The traced process sent the bytes; otherwise it received them.
+    pub fn sent(self) -> bool {
+        self.0 & 0x01 != 0
+    }
+
+    /// Data: the first bytes after the direction changed.
+    pub fn flip(self) -> bool {
+        self.0 & 0x02 != 0
+    }
+
+    /// Data: another record with bytes of the same call follows.
+    pub fn more(self) -> bool {
+        self.0 & 0x04 != 0
+    }
+
+    /// Data: the bytes could not be read from the process.
+    pub fn fault(self) -> bool {
+        self.0 & 0x08 != 0
+    }
+
+    /// End: both directions; otherwise only the receiving one.
+    pub fn closed(self) -> bool {
+        self.0 & 0x10 != 0
+    }
+
+    /// The connection carries TLS: its bytes are counted and never captured.
+    pub fn tls(self) -> bool {
+        self.0 & 0x20 != 0
+    }
+
+    /// Conn: bytes had passed before the agent saw the connection.
+    pub fn joined(self) -> bool {
+        self.0 & 0x40 != 0
+    }
+
+    /// Run: the run goes on; this is its state so far.
+    pub fn partial(self) -> bool {
+        self.0 & 0x80 != 0
+    }
+}
+
+/// `struct us_header`
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct Header {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) size: u16,
+    pub(crate) sequence: u32,
+    pub(crate) time: u64,
+    pub(crate) conn: u64,
+}
+
+/// `struct us_data`
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct RawData {
+    pub(crate) header: Header,
+    pub(crate) entered: u64,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+    pub(crate) tgid: u32,
+    pub(crate) tid: u32,
+    pub(crate) seq: u32,
+    pub(crate) peer_seq: u32,
+    pub(crate) lost: u32,
+    pub(crate) pad: u32,
+}
+
+/// `struct us_run`
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct RawRun {
+    pub(crate) header: Header,
+    pub(crate) offset: u64,
+    pub(crate) tgid: u32,
+    pub(crate) tid: u32,
+    pub(crate) lost: u32,
+    pub(crate) pad: u32,
+}
+
+/// `struct us_conn`
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct RawConn {
+    pub(crate) header: Header,
+    pub(crate) tgid: u32,
+    pub(crate) netns: u32,
+    pub(crate) family: u16,
+    pub(crate) local_port: u16,
+    pub(crate) remote_port: u16,
+    pub(crate) role: u8,
+    pub(crate) pad: u8,
+    pub(crate) local: [u8; 16],
+    pub(crate) remote: [u8; 16],
+}
+
+/// `struct us_end`
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct RawEnd {
+    pub(crate) header: Header,
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+    pub(crate) lost: u32,
+    pub(crate) pad: u32,
+}
+
+/// `struct us_process`
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct RawProcess {
+    pub(crate) header: Header,
+    pub(crate) tgid: u32,
+    pub(crate) parent: u32,
+    pub(crate) start: u64,
+    pub(crate) comm: [u8; 16],
+}
+
+/// Values of maps. `aya` wants its own marker trait for them, hence one macro for all.
+macro_rules! map_value {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, Default)]
+        #[repr(C)]
+        pub(crate) struct $name {
+            $(pub(crate) $field: $type,)*
+        }
+
+        // SAFETY: plain integers with explicit padding, valid for every bit pattern.
+        unsafe impl aya::Pod for $name {}
+    };
+}
+
+map_value!(
+    /// `struct us_target`
+    Target { since: u64 }
+);
+map_value!(
+    /// `struct us_control`
+    Control {
+        deadline: u64,
+        request_budget: u32,
+        response_budget: u32,
+        wake_bytes: u32,
+        sleeping: u32,
+        announce_execs: u32,
+        pad: u32,
+    }
+);
+map_value!(
+    /// `struct us_verdict`
+    RawVerdict { ignore: u32, pad: u32 }
+);
+map_value!(
+    /// `struct us_late_end`
+    RawLateEnd { time: u64, lost: u32, pad: u32 }
+);
+
+#[cfg(test)]
+mod tests {
+    use std::mem::{offset_of, size_of};
+
+    use aya_obj::btf::BtfKind;
+
+    use super::*;
+
+    /// Size of a struct of the object, and the offsets of its members, both in bytes.
+    fn layout(name: &str) -> (usize, Vec<u32>) {
+        let object = aya_obj::Object::parse(crate::object::bytes::<()>()).expect("the object parses");
+        let btf = object.btf.as_ref().expect("the object has BTF");
+        let id = btf.id_by_type_name_kind(name, BtfKind::Struct).expect("the struct is in the object");
+        members(&btf.to_bytes(), id)
+    }
+
+    /// Walks raw BTF (Documentation/bpf/btf.rst) to type `id`, which must be a struct.
+    fn members(btf: &[u8], id: u32) -> (usize, Vec<u32>) {
+        let word = |at: usize| u32::from_le_bytes(btf[at..at + 4].try_into().expect("four bytes"));
+        let mut at = word(4) as usize + word(8) as usize;
+        for current in 1..=id {
+            let info = word(at + 4);
+            let (kind, count) = ((info >> 24) & 0x1f, (info & 0xffff) as usize);
+            if current == id {
+                let offsets = (0..count).map(|index| word(at + 12 + index * 12 + 8) / 8).collect();
+                return (word(at + 8) as usize, offsets);
+            }
+            at += 12
+                + match kind {
+                    1 | 14 | 17 => 4,
+                    3 => 12,
+                    4 | 5 | 15 | 19 => 12 * count,
+                    6 | 13 => 8 * count,
+                    _ => 0,
+                };
+        }
+        unreachable!("the id came from the same BTF");
+    }
+
+    macro_rules! same {
+        ($kernel:literal, $rust:ty, $($field:ident),*) => {
+            assert_eq!(
+                layout($kernel),
+                (size_of::<$rust>(), vec![$(u32::try_from(offset_of!($rust, $field)).expect("small")),*]),
+                $kernel
+            );
+        };
+    }
+
+    #[test]
+    fn both_sides_agree() {
+        same!("us_header", Header, kind, flags, size, sequence, time, conn);
+        same!("us_data", RawData, header, entered, offset, length, tgid, tid, seq, peer_seq, lost, pad);
+        same!("us_run", RawRun, header, offset, tgid, tid, lost, pad);
+        same!(
+            "us_conn",
+            RawConn,
+            header,
+            tgid,
+            netns,
+            family,
+            local_port,
+            remote_port,
+            role,
+            pad,
+            local,
+            remote
+        );
+        same!("us_end", RawEnd, header, received, sent, lost, pad);
+        same!("us_process", RawProcess, header, tgid, parent, start, comm);
+        same!("us_target", Target, since);
+        same!(
+            "us_control",
+            Control,
+            deadline,
+            request_budget,
+            response_budget,
+            wake_bytes,
+            sleeping,
+            announce_execs,
+            pad
+        );
+        same!("us_verdict", RawVerdict, ignore, pad);
+        same!("us_late_end", RawLateEnd, time, lost, pad);
+    }
+}

@@ -1,0 +1,163 @@
+//! The object -> maps and programs in the kernel.
+//!
+//! `aya-obj` parses and relocates; creating, loading and linking are done here, since `aya`'s own loader can neither skip what a kernel
+//! lacks nor attach all the kinds of probe the agent uses.
+
+mod link;
+mod program;
+mod sys;
+
+use std::collections::HashMap;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use aya::maps::{MapData, MapError};
+use aya_obj::btf::{Btf, BtfError, BtfFeatures, BtfRelocationError};
+use aya_obj::relocation::EbpfRelocationError;
+use aya_obj::{EbpfSectionKind, Object, ParseError};
+
+pub(crate) use link::{Iterator, Link};
+pub(crate) use program::{Attach, ProgramError};
+
+/// Why nothing could be loaded at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The kernel was built without BTF, or it is not readable.
+    #[error(
+        "the kernel's type information (BTF) cannot be read: {0}; a kernel with CONFIG_DEBUG_INFO_BTF is needed"
+    )]
+    KernelBtf(#[source] BtfError),
+    /// The embedded object is damaged.
+    #[error("the embedded BPF object is unusable: {0}")]
+    Object(#[from] ParseError),
+    /// Its own type information is.
+    #[error("the type information of the embedded BPF object is unusable: {0}")]
+    ObjectBtf(#[source] BtfError),
+    /// A kernel type or field the programs need is missing.
+    #[error("the programs do not fit this kernel: {0}")]
+    Fields(#[from] BtfRelocationError),
+    /// References between the parts of the object do not resolve.
+    #[error("the embedded BPF object does not link: {0}")]
+    Link(#[from] EbpfRelocationError),
+    /// The process lacks a capability.
+    #[error("{capability} is missing ({what}: operation not permitted)")]
+    Privilege {
+        /// Name of the capability, for example `CAP_BPF`.
+        capability: &'static str,
+        /// What was tried.
+        what: String,
+    },
+    /// A map could not be made.
+    #[error("map {name}: {error}")]
+    Map {
+        /// Which.
+        name: String,
+        /// What the kernel said.
+        error: MapError,
+    },
+    /// A map is not in the object under the expected name and type.
+    #[error("map {0} is not what the agent expects")]
+    MapType(&'static str),
+    /// No probe that carries payload works here.
+    #[error("no way to see socket data on this kernel: {0}")]
+    NoPayload(String),
+    /// A map refused an update the agent cannot do without.
+    #[error("cannot set up the BPF programs: {0}")]
+    Setup(#[source] MapError),
+}
+
+/// The object after relocation, ready to load programs from.
+pub(crate) struct Loader<'k> {
+    object: Object,
+    btf: Option<OwnedFd>,
+    kernel: &'k Btf,
+    maps: HashMap<String, MapData>,
+}
+
+/// The types of the running kernel. About 20 MB while it lives.
+pub(crate) fn kernel_types() -> Result<Btf, LoadError> {
+    Btf::from_sys_fs().map_err(LoadError::KernelBtf)
+}
+
+impl<'k> Loader<'k> {
+    /// Parses the object, sets its frozen `switches`, makes its maps (with `sizes` overriding their number of entries) and relocates
+    /// everything.
+    pub(crate) fn new(
+        bytes: &[u8],
+        kernel: &'k Btf,
+        sizes: &[(&str, u32)],
+        switches: &[(&str, u32)],
+    ) -> Result<Self, LoadError> {
+        let mut object = Object::parse(bytes)?;
+        let values: Vec<_> = switches.iter().map(|(name, value)| (*name, value.to_ne_bytes())).collect();
+        object.patch_map_data(values.iter().map(|(name, value)| (*name, (&value[..], true))).collect())?;
+        let btf = object
+            .fixup_and_sanitize_btf(aya::features().btf().unwrap_or(&BtfFeatures::default()))
+            .map_err(LoadError::ObjectBtf)?
+            .map(Btf::to_bytes)
+            .and_then(|bytes| sys::load_btf(&bytes).ok());
+        object.relocate_btf(kernel)?;
+        let maps = make_maps(&mut object, btf.as_ref(), sizes)?;
+        Ok(Self { object, btf, kernel, maps })
+    }
+
+    /// Takes a map out; it lives on in the programs that use it.
+    pub(crate) fn take_map(&mut self, name: &'static str) -> Result<MapData, LoadError> {
+        self.maps.remove(name).ok_or(LoadError::MapType(name))
+    }
+
+    /// Loads a program and attaches it.
+    pub(crate) fn attach(&self, name: &str, attach: &Attach) -> Result<Link, ProgramError> {
+        let fd = program::load(&self.object, self.btf.as_ref(), self.kernel, name, attach)?;
+        link::attach(&fd, attach)
+    }
+
+    /// Loads an iterator and gives it the map it is to visit, if it visits one.
+    pub(crate) fn iterator(&self, name: &str, attach: &Attach) -> Result<Iterator, ProgramError> {
+        let fd = program::load(&self.object, self.btf.as_ref(), self.kernel, name, attach)?;
+        let map = match attach {
+            Attach::Iterator { over: Some(map), .. } => self.maps.get(*map).map(|map| map.fd().as_fd()),
+            _ => None,
+        };
+        link::iterator(&fd, map)
+    }
+}
+
+fn make_maps(
+    object: &mut Object,
+    btf: Option<&OwnedFd>,
+    sizes: &[(&str, u32)],
+) -> Result<HashMap<String, MapData>, LoadError> {
+    let mut definitions: Vec<_> = object.maps.drain().collect();
+    let mut maps = HashMap::new();
+    for (name, definition) in &mut definitions {
+        if let Some((_, entries)) = sizes.iter().find(|(sized, _)| sized == name) {
+            definition.set_max_entries(*entries);
+        }
+        let map = MapData::create(definition.clone(), name, btf.map(AsFd::as_fd))
+            .map_err(|error| map_error(name, error))?;
+        if !definition.data().is_empty() {
+            let failed = |error| LoadError::Map { name: name.clone(), error: MapError::IoError(error) };
+            sys::set_global_data(map.fd().as_fd(), definition.data()).map_err(failed)?;
+            if definition.section_kind() == EbpfSectionKind::Rodata {
+                sys::freeze_map(map.fd().as_fd()).map_err(failed)?;
+            }
+        }
+        maps.insert(name.clone(), map);
+    }
+    let text_sections = object.functions.keys().map(|(section, _)| *section).collect();
+    let fds = definitions
+        .iter()
+        .map(|(name, definition)| (name.as_str(), maps[name].fd().as_fd().as_raw_fd(), definition));
+    object.relocate_maps(fds, &text_sections)?;
+    object.relocate_calls(&text_sections)?;
+    Ok(maps)
+}
+
+fn map_error(name: &str, error: MapError) -> LoadError {
+    match &error {
+        MapError::CreateError { io_error, .. } if io_error.raw_os_error() == Some(libc::EPERM) => {
+            LoadError::Privilege { capability: "CAP_BPF", what: format!("making the BPF map {name}") }
+        }
+        _ => LoadError::Map { name: name.to_owned(), error },
+    }
+}

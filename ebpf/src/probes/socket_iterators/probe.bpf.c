@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* Run by user space: what no event tells. */
+#include "conn.h"
+
+INLINE void flush(struct conn *conn) {
+    struct us_control *ctl = alive(bpf_ktime_get_ns());
+
+    if (!ctl || !conn->id || (conn->state & CONN_CLOSED))
+        return;
+    if (conn->bytes[0] > conn->reported[0])
+        emit_run(conn, 0, ctl, 1);
+    if (conn->bytes[1] > conn->reported[1])
+        emit_run(conn, 1, ctl, 1);
+}
+
+/* Reports bytes that passed on connections which have been silent since, so that a span does not wait for the
+ * next request. */
+SEC("iter/bpf_sk_storage_map")
+int us_flush_conns(struct bpf_iter__bpf_sk_storage_map *ctx) {
+    struct conn *conn = ctx->value;
+
+    if (conn && ctx->sk)
+        flush(conn);
+    return 0;
+}
+
+/* The same where connections are kept by the address of their socket. */
+SEC("iter/bpf_map_elem")
+int us_flush_by_socket(struct bpf_iter__bpf_map_elem *ctx) {
+    struct conn *conn = ctx->value;
+
+    if (conn && ctx->key)
+        flush(conn);
+    return 0;
+}
+
+/* Ports the selected processes already listen on: the connections accepted there are a server's. */
+SEC("iter/task_file")
+int us_find_listeners(struct bpf_iter__task_file *ctx) {
+    struct task_struct *task = ctx->task;
+    struct file *file = ctx->file;
+    struct socket *socket;
+    struct us_listener key = {};
+    struct sock *sk;
+    __u32 one = 1;
+
+    if (!task || !file || !target_of(task->tgid))
+        return 0;
+    socket = bpf_sock_from_file(file);
+    if (!socket)
+        return 0;
+    sk = socket->sk;
+    if (!sk || READ(sk, __sk_common.skc_state) != TCP_LISTEN)
+        return 0;
+    if (READ(sk, __sk_common.skc_family) == AF_UNIX)
+        return 0;
+    key.netns = READ(READ(sk, __sk_common.skc_net.net), ns.inum);
+    key.port = READ(sk, __sk_common.skc_num);
+    bpf_map_update_elem(&listeners, &key, &one, BPF_ANY);
+    return 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* Tier T3, first choice: the tracepoints at the end of every socket send and receive. They hand over the
+ * socket and the result; the arguments of the call are still in the thread's saved registers. No system call
+ * of any process becomes slower by this. */
+#include "conn.h"
+#include "syscall.h"
+
+/* A send begins. Fires for each chunk a large send is cut into; the first counts. */
+SEC("tp_btf/tcp_sendmsg_locked")
+int us_tcp_sendmsg_locked(__u64 *ctx) {
+    __u64 id = bpf_get_current_pid_tgid();
+    struct thread *thread;
+
+    if (!target_of(id >> 32))
+        return 0;
+    thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!thread || thread->send_socket == ctx[0])
+        return 0;
+    thread->send_socket = ctx[0];
+    thread->send_at = bpf_ktime_get_ns();
+    return 0;
+}
+
+INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direction) {
+    __u64 id = bpf_get_current_pid_tgid();
+    struct us_control *ctl;
+    struct task_struct *task;
+    struct thread *thread;
+    struct conn *conn;
+    struct io io = {};
+
+    if (!target_of(id >> 32) || !is_stream(sk))
+        return;
+    task = bpf_get_current_task_btf();
+    thread = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!thread) {
+        count(US_COUNT_LOST_NO_STORAGE, 1);
+        return;
+    }
+    io.left_at = bpf_ktime_get_ns();
+    io.entered = io.left_at;
+    if (direction) {
+        if (thread->send_socket == (__u64)sk)
+            io.entered = thread->send_at;
+        thread->send_socket = 0;
+    }
+    if (result <= 0)
+        thread->vector = 0; /* a failed message ends a sendmmsg or recvmmsg */
+    ctl = alive(io.left_at);
+    if (!ctl || (flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)))
+        return;
+    if (result <= 0) {
+        if (result == 0 && !direction) {
+            conn = conn_of(sk);
+            if (conn && conn->id)
+                on_eof(conn, ctl, io.left_at);
+        }
+        return;
+    }
+    /* A socket without a file belongs to the kernel (a network file system), not to the process. */
+    if (!READ(READ(sk, sk_socket), file))
+        return;
+    io.length = result;
+    io.tgid = id >> 32;
+    io.tid = (__u32)id;
+    io.direction = direction;
+    conn = conn_of(sk);
+    if (!conn || !conn->id) {
+        conn = conn_make(sk, role_of(sk));
+        if (!conn)
+            return;
+        if (joined_midway(sk, &io))
+            conn->state |= CONN_JOINED;
+    }
+    if (!(flags & MSG_TRUNC))
+        source_of_syscall(&io, thread, (struct pt_regs *)bpf_task_pt_regs(task));
+    on_io(conn, thread, sk, &io, ctl);
+}
+
+SEC("tp_btf/sock_send_length")
+int us_sock_send_length(__u64 *ctx) {
+    on_socket_call((struct sock *)ctx[0], (int)ctx[1], 0, 1);
+    return 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int us_sock_recv_length(__u64 *ctx) {
+    on_socket_call((struct sock *)ctx[0], (int)ctx[1], (__u32)ctx[2], 0);
+    return 0;
+}

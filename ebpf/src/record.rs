@@ -1,0 +1,334 @@
+//! Bytes of the ring buffer -> typed records, checked.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use zerocopy::FromBytes;
+
+use crate::abi::{self, Flags, Header, RawConn, RawData, RawEnd, RawProcess, RawRun, Role};
+
+/// One record. Times are nanoseconds of `CLOCK_MONOTONIC`.
+#[derive(Debug)]
+pub enum Record<'a> {
+    /// Captured bytes.
+    Data(Data<'a>),
+    /// Bytes that passed without being captured.
+    Run(Run<'a>),
+    /// What a connection is.
+    Conn(Conn<'a>),
+    /// A connection, or its receiving side, has ended.
+    End(End),
+    /// Life of a process.
+    Process(Process<'a>),
+}
+
+/// Captured bytes of one call on a socket.
+#[derive(Debug)]
+pub struct Data<'a> {
+    /// The connection.
+    pub conn: u64,
+    /// Counts the records of the connection, lost ones included.
+    pub sequence: u32,
+    /// Direction and more.
+    pub flags: Flags,
+    /// When the call began.
+    pub entered: u64,
+    /// When it returned.
+    pub left: u64,
+    /// Position of the first byte in its direction, from the first byte the agent saw.
+    pub offset: u64,
+    /// Bytes of the call from `offset` on, captured or not.
+    pub length: u64,
+    /// Process.
+    pub tgid: u32,
+    /// Thread.
+    pub tid: u32,
+    /// TCP sequence number of the first byte; 0 for unix sockets.
+    pub seq: u32,
+    /// TCP sequence number the other direction had reached.
+    pub peer_seq: u32,
+    /// Exchanges of this connection counted as lost in the kernel so far.
+    pub lost: u32,
+    /// The captured bytes, from `offset` on.
+    pub bytes: &'a [u8],
+}
+
+/// How far one direction has come without its bytes being captured.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// The connection.
+    pub conn: u64,
+    /// Counts the records of the connection, lost ones included.
+    pub sequence: u32,
+    /// Direction and more.
+    pub flags: Flags,
+    /// When the latest byte passed.
+    pub last: u64,
+    /// Bytes of the direction that have passed.
+    pub offset: u64,
+    /// Process.
+    pub tgid: u32,
+    /// Thread.
+    pub tid: u32,
+    /// Exchanges of this connection counted as lost in the kernel so far.
+    pub lost: u32,
+    /// The last of them, at most 64 bytes of the last call.
+    pub tail: &'a [u8],
+}
+
+/// What a connection is.
+#[derive(Debug)]
+pub struct Conn<'a> {
+    /// The connection.
+    pub conn: u64,
+    /// `joined` and `tls`.
+    pub flags: Flags,
+    /// When its first bytes passed.
+    pub time: u64,
+    /// Process.
+    pub tgid: u32,
+    /// Inode number of the network namespace.
+    pub netns: u32,
+    /// Side of the process.
+    pub role: Role,
+    /// Addresses of this end and the other; `None` for unix sockets.
+    pub addresses: Option<(std::net::SocketAddr, std::net::SocketAddr)>,
+    /// Path of a unix socket; empty for TCP and unnamed sockets. Abstract names begin with a NUL byte.
+    pub path: &'a [u8],
+}
+
+/// The end of a connection.
+#[derive(Debug)]
+pub struct End {
+    /// The connection.
+    pub conn: u64,
+    /// `closed`: both directions, else the receiving one.
+    pub flags: Flags,
+    /// When.
+    pub time: u64,
+    /// Bytes received in all.
+    pub received: u64,
+    /// Bytes sent in all.
+    pub sent: u64,
+    /// Exchanges of this connection counted as lost in the kernel.
+    pub lost: u32,
+}
+
+/// What happened to a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProcessKind {
+    /// It replaced its program.
+    Exec,
+    /// It was forked from a selected process and is selected too.
+    Fork,
+    /// It is gone and no longer selected.
+    Exit,
+}
+
+/// Life of a process.
+#[derive(Debug)]
+pub struct Process<'a> {
+    /// What happened.
+    pub kind: ProcessKind,
+    /// When.
+    pub time: u64,
+    /// Process.
+    pub tgid: u32,
+    /// Parent of a forked process.
+    pub parent: u32,
+    /// When it started, nanoseconds since boot.
+    pub start: u64,
+    /// Name of its main thread.
+    pub comm: &'a [u8],
+    /// Path given to execve, possibly cut; empty but for `Exec`.
+    pub name: &'a [u8],
+}
+
+/// Why a record cannot be read: user space and the BPF object do not fit together.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum RecordError {
+    /// Shorter than its kind needs.
+    #[error("record of {0} bytes is too short")]
+    Short(usize),
+    /// A kind nobody knows.
+    #[error("unknown record kind {0}")]
+    Kind(u8),
+}
+
+/// Reads one record.
+pub fn parse(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
+    let (header, _) = Header::ref_from_prefix(bytes).map_err(|_| RecordError::Short(bytes.len()))?;
+    match header.kind {
+        abi::DATA => data(bytes),
+        abi::RUN => run(bytes),
+        abi::CONN => conn(bytes),
+        abi::END => end(bytes),
+        abi::EXEC => process(bytes, ProcessKind::Exec),
+        abi::FORK => process(bytes, ProcessKind::Fork),
+        abi::EXIT => process(bytes, ProcessKind::Exit),
+        kind => Err(RecordError::Kind(kind)),
+    }
+}
+
+/// The fixed part of a record and the bytes after it that count.
+fn split<T: FromBytes + zerocopy::KnownLayout + zerocopy::Immutable>(
+    bytes: &[u8],
+    size: impl Fn(&T) -> u16,
+) -> Result<(&T, &[u8]), RecordError> {
+    let short = RecordError::Short(bytes.len());
+    let Ok((raw, rest)) = T::ref_from_prefix(bytes) else { return Err(short) };
+    match rest.get(..usize::from(size(raw))) {
+        Some(rest) => Ok((raw, rest)),
+        None => Err(short),
+    }
+}
+
+fn data(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
+    let (raw, bytes) = split::<RawData>(bytes, |raw| raw.header.size)?;
+    Ok(Record::Data(Data {
+        conn: raw.header.conn,
+        sequence: raw.header.sequence,
+        flags: Flags(raw.header.flags),
+        entered: raw.entered,
+        left: raw.header.time,
+        offset: raw.offset,
+        length: raw.length,
+        tgid: raw.tgid,
+        tid: raw.tid,
+        seq: raw.seq,
+        peer_seq: raw.peer_seq,
+        lost: raw.lost,
+        bytes,
+    }))
+}
+
+fn run(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
+    let (raw, tail) = split::<RawRun>(bytes, |raw| raw.header.size)?;
+    Ok(Record::Run(Run {
+        conn: raw.header.conn,
+        sequence: raw.header.sequence,
+        flags: Flags(raw.header.flags),
+        last: raw.header.time,
+        offset: raw.offset,
+        tgid: raw.tgid,
+        tid: raw.tid,
+        lost: raw.lost,
+        tail,
+    }))
+}
+
+fn conn(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
+    let (raw, path) = split::<RawConn>(bytes, |raw| raw.header.size)?;
+    let address = |bytes: [u8; 16]| match raw.family {
+        2 => Some(IpAddr::V4(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]))),
+        // A v6 socket that speaks v4 has mapped addresses; people know the v4 form.
+        10 => Some(Ipv6Addr::from(bytes).to_canonical()),
+        _ => None,
+    };
+    Ok(Record::Conn(Conn {
+        conn: raw.header.conn,
+        flags: Flags(raw.header.flags),
+        time: raw.header.time,
+        tgid: raw.tgid,
+        netns: raw.netns,
+        role: Role::from(raw.role),
+        addresses: address(raw.local)
+            .zip(address(raw.remote))
+            .map(|(local, remote)| ((local, raw.local_port).into(), (remote, raw.remote_port).into())),
+        path: path.strip_suffix(&[0]).unwrap_or(path),
+    }))
+}
+
+fn end(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
+    let (raw, _) = split::<RawEnd>(bytes, |raw| raw.header.size)?;
+    Ok(Record::End(End {
+        conn: raw.header.conn,
+        flags: Flags(raw.header.flags),
+        time: raw.header.time,
+        received: raw.received,
+        sent: raw.sent,
+        lost: raw.lost,
+    }))
+}
+
+fn process(bytes: &[u8], kind: ProcessKind) -> Result<Record<'_>, RecordError> {
+    let (raw, name) = split::<RawProcess>(bytes, |raw| raw.header.size)?;
+    let comm = raw.comm.split(|byte| *byte == 0).next().unwrap_or_default();
+    Ok(Record::Process(Process {
+        kind,
+        time: raw.header.time,
+        tgid: raw.tgid,
+        parent: raw.parent,
+        start: raw.start,
+        comm,
+        name,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use zerocopy::IntoBytes;
+
+    use super::*;
+
+    fn header(kind: u8, size: u16) -> Header {
+        Header { kind, flags: 0x03, size, sequence: 9, time: 7, conn: 5 }
+    }
+
+    #[test]
+    fn data_with_payload() {
+        let raw = RawData {
+            header: header(abi::DATA, 3),
+            entered: 6,
+            offset: 100,
+            length: 10,
+            tgid: 1,
+            tid: 2,
+            seq: 3,
+            peer_seq: 4,
+            lost: 0,
+            pad: 0,
+        };
+        let mut bytes = raw.as_bytes().to_vec();
+        bytes.extend_from_slice(b"GET and padding");
+        let Ok(Record::Data(data)) = parse(&bytes) else { panic!("a data record") };
+        assert_eq!((data.bytes, data.offset, data.length, data.left), (&b"GET"[..], 100, 10, 7));
+        assert!(data.flags.sent() && data.flags.flip() && !data.flags.more());
+    }
+
+    #[test]
+    fn sizes_are_checked() {
+        let bytes = header(abi::END, 0);
+        assert_eq!(parse(bytes.as_bytes()).err(), Some(RecordError::Short(24)));
+        assert_eq!(parse(&[1, 2]).err(), Some(RecordError::Short(2)));
+        assert_eq!(parse(header(99, 0).as_bytes()).err(), Some(RecordError::Kind(99)));
+        let lying = RawRun { header: header(abi::RUN, 65), offset: 0, tgid: 0, tid: 0, lost: 0, pad: 0 };
+        assert!(matches!(parse(lying.as_bytes()), Err(RecordError::Short(_))));
+    }
+
+    #[test]
+    fn addresses_by_family() {
+        let mut raw = RawConn {
+            header: header(abi::CONN, 0),
+            tgid: 1,
+            netns: 2,
+            family: 2,
+            local_port: 80,
+            remote_port: 4000,
+            role: 1,
+            pad: 0,
+            local: [127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            remote: [10, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        };
+        let text = |raw: &RawConn| match parse(raw.as_bytes()) {
+            Ok(Record::Conn(conn)) => conn.addresses.map(|(local, remote)| format!("{local} {remote}")),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(text(&raw).as_deref(), Some("127.0.0.1:80 10.0.0.9:4000"));
+        raw.family = 10;
+        raw.local = Ipv6Addr::LOCALHOST.octets();
+        raw.remote = Ipv4Addr::new(1, 2, 3, 4).to_ipv6_mapped().octets();
+        assert_eq!(text(&raw).as_deref(), Some("[::1]:80 1.2.3.4:4000"));
+        raw.family = 1;
+        assert_eq!(text(&raw), None);
+    }
+}

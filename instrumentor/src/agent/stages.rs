@@ -1,0 +1,182 @@
+//! The stages a record passes, in order, on one thread: no queue between them, nothing to wake.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use underspan_ebpf::{Process, ProcessKind, Record, RecordError};
+use underspan_protocols::decoder::{Event, Options};
+
+use super::express::Express;
+use crate::assemble::{Connection, Connections, Step};
+use crate::capture::Clock;
+use crate::correlate::exchange::Finished;
+use crate::correlate::{Correlator, Mover};
+use crate::discover::{Change, ProcessTable};
+use crate::parse::{self, Outcome};
+use crate::signals::sampler::Sampler;
+use crate::telemetry::Stats;
+
+/// Everything between the ring buffer and the exporters.
+pub(super) struct Stages {
+    connections: Connections,
+    pub(super) understand: Understand,
+}
+
+/// What works on one connection at a time.
+pub(super) struct Understand {
+    clock: Clock,
+    options: Arc<Options>,
+    correlator: Correlator,
+    pub(super) table: ProcessTable,
+    pub(super) express: Express,
+    pub(super) stats: Stats,
+    /// For the kernel, once the ring buffer is let go: connections of which no more bytes are wanted ...
+    pub(super) unwanted: Vec<u64>,
+    /// ... and processes to trace or not.
+    pub(super) changes: Vec<Change>,
+    events: Vec<Event>,
+    finished: Vec<Finished>,
+}
+
+impl Stages {
+    pub(super) fn new(
+        connections: usize,
+        options: Options,
+        sampler: Sampler,
+        table: ProcessTable,
+        express: Express,
+    ) -> Self {
+        Self {
+            connections: Connections::new(connections),
+            understand: Understand {
+                clock: Clock::read(),
+                options: Arc::new(options),
+                correlator: Correlator::new(sampler),
+                table,
+                express,
+                stats: Stats::default(),
+                unwanted: Vec::new(),
+                changes: Vec::new(),
+                events: Vec::new(),
+                finished: Vec::new(),
+            },
+        }
+    }
+
+    /// Takes one record all the way.
+    pub(super) fn take(&mut self, record: Result<Record<'_>, RecordError>) {
+        let Self { connections, understand } = self;
+        understand.stats.records += 1;
+        match record {
+            Ok(Record::Data(data)) => {
+                let mover = Mover { tgid: data.tgid, tid: data.tid };
+                let (connection, steps) = connections.data(&data, &mut understand.stats);
+                for step in steps.iter().flatten() {
+                    understand.step(connection, step, mover);
+                }
+            }
+            Ok(Record::Run(run)) => {
+                let mover = Mover { tgid: run.tgid, tid: run.tid };
+                let (connection, step) = connections.run(&run);
+                if let Some(step) = step {
+                    understand.step(connection, &step, mover);
+                }
+            }
+            Ok(Record::Conn(conn)) => {
+                understand.stats.connections_tls += u64::from(conn.flags.tls());
+                for mut evicted in connections.open(&conn, &mut understand.stats) {
+                    understand.correlator.forget(&mut evicted, &mut understand.stats);
+                }
+            }
+            Ok(Record::End(end)) => {
+                connections.end(&end, |connection, step| understand.last(connection, &step));
+            }
+            Ok(Record::Process(process)) => understand.process(&process),
+            Err(_) => understand.stats.records_malformed += 1,
+        }
+    }
+
+    /// Ends a connection whose end the ring had no room for.
+    pub(super) fn end_late(&mut self, conn: u64, lost: u32, at: u64) {
+        let Self { connections, understand } = self;
+        connections.end_late(conn, lost, at, |connection, step| understand.last(connection, &step));
+    }
+
+    /// Whether something waits that only time or silent connections can tell.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.understand.correlator.is_empty()
+    }
+
+    /// To be called a few times a second. `now` is kernel time.
+    pub(super) fn tick(&mut self, now: u64) {
+        let understand = &mut self.understand;
+        understand.clock = Clock::read();
+        understand.correlator.tick(now, &mut understand.stats, &mut understand.finished);
+        understand.express_finished();
+        // Their metrics go with the last reference to them.
+        drop(understand.table.expire(understand.clock.unix(now)));
+    }
+
+    /// The agent ends: what waits is reported as it is.
+    pub(super) fn finish(&mut self) {
+        let understand = &mut self.understand;
+        understand.correlator.finish(&mut understand.stats, &mut understand.finished);
+        understand.express_finished();
+    }
+}
+
+impl Understand {
+    /// Now, nanoseconds since the Unix epoch.
+    pub(super) fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
+    fn step(&mut self, connection: &mut Connection, step: &Step<'_>, mover: Mover) {
+        match parse::feed(connection, step, &self.options, &mut self.events) {
+            Outcome::Fine => {}
+            Outcome::Unwanted { unknown } => {
+                self.stats.connections_unknown += u64::from(unknown);
+                self.unwanted.push(connection.id);
+            }
+        }
+        if self.events.is_empty() {
+            return;
+        }
+        let Self { correlator, table, clock, events, stats, finished, .. } = self;
+        let mut resource = |tgid| table.seen(tgid, "", clock.now());
+        correlator.take(connection, mover, events, &mut resource, stats, finished);
+        self.express_finished();
+    }
+
+    /// The last step of a connection: what is still open on it will never complete.
+    fn last(&mut self, connection: &mut Connection, step: &Step<'_>) {
+        let mover = Mover { tgid: connection.tgid, tid: 0 };
+        self.step(connection, step, mover);
+        if matches!(step, Step::End { closed: true, .. }) {
+            self.correlator.forget(connection, &mut self.stats);
+        }
+    }
+
+    fn express_finished(&mut self) {
+        let Self { express, finished, clock, stats, .. } = self;
+        for finished in finished.drain(..) {
+            express.take(finished, *clock, stats);
+        }
+    }
+
+    fn process(&mut self, process: &Process<'_>) {
+        let now = self.clock.unix(process.time);
+        match process.kind {
+            ProcessKind::Fork => self.table.fork(process.parent, process.tgid, now),
+            ProcessKind::Exit => {
+                let change = self.table.exit(process.tgid, now);
+                self.changes.push(change);
+            }
+            ProcessKind::Exec => {
+                let name = String::from_utf8_lossy(process.name);
+                let change = self.table.exec(process.tgid, Path::new(&*name), now);
+                self.changes.push(change);
+            }
+        }
+    }
+}

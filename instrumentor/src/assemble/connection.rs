@@ -1,0 +1,169 @@
+//! One connection: its two streams, and what the later stages keep about it.
+
+use std::net::SocketAddr;
+
+use underspan_ebpf::{Conn, Data, Role as KernelRole, Run};
+use underspan_protocols::message::Role;
+
+use super::{Piece, Step};
+use crate::parse::Conversation;
+use crate::telemetry::Stats;
+
+/// The two ends of a connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Peer {
+    /// Its announcement was lost.
+    #[default]
+    Unknown,
+    /// TCP.
+    Inet {
+        /// This end.
+        local: SocketAddr,
+        /// The other end.
+        remote: SocketAddr,
+    },
+    /// A unix socket and its path; empty when it has none, with a leading `@` when abstract.
+    Unix(String),
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+struct Stream {
+    /// Where the next byte belongs; `None` before the first record, which may be any.
+    next: Option<u64>,
+}
+
+/// See the module.
+pub struct Connection {
+    /// Number the kernel knows it by.
+    pub id: u64,
+    /// Process that spoke on it first.
+    pub tgid: u32,
+    /// Its ends.
+    pub peer: Peer,
+    /// Side of the process, as the kernel knows it.
+    pub role: Option<Role>,
+    /// Bytes had passed before the agent saw it.
+    pub joined: bool,
+    /// Where the current run of each direction began in TCP sequence numbers (own direction, other direction), until taken:
+    /// the identity of a request that both ends can see. Index 1 is what the process sent.
+    pub run_sequence: [Option<(u32, u32)>; 2],
+    /// What is understood of it.
+    pub conversation: Conversation,
+    /// Exchanges the kernel has counted as lost, still to be met again as an oddity in the stream.
+    pub forgiven: u32,
+    lost_seen: u32,
+    streams: [Stream; 2],
+    last: u64,
+}
+
+impl Connection {
+    pub(super) fn new(record: &Conn<'_>) -> Self {
+        Self {
+            peer: match record.addresses {
+                Some((local, remote)) => Peer::Inet { local, remote },
+                None => Peer::Unix(unix_path(record.path)),
+            },
+            role: match record.role {
+                KernelRole::Server => Some(Role::Server),
+                KernelRole::Client => Some(Role::Client),
+                KernelRole::Unknown => None,
+            },
+            joined: record.flags.joined(),
+            last: record.time,
+            ..Self::unannounced(record.conn, record.tgid)
+        }
+    }
+
+    pub(super) fn unannounced(id: u64, tgid: u32) -> Self {
+        Self {
+            id,
+            tgid,
+            peer: Peer::Unknown,
+            role: None,
+            joined: true,
+            run_sequence: [None; 2],
+            conversation: Conversation::default(),
+            forgiven: 0,
+            lost_seen: 0,
+            streams: Default::default(),
+            last: 0,
+        }
+    }
+
+    /// When the latest record about it was made, kernel time.
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Takes one exchange from those the kernel has counted already. False: it has not, so the caller must.
+    pub fn forgive(&mut self) -> bool {
+        let known = self.forgiven > 0;
+        self.forgiven = self.forgiven.saturating_sub(1);
+        known
+    }
+
+    pub(super) fn learn_loss(&mut self, lost: u32) {
+        self.forgiven += lost.saturating_sub(self.lost_seen);
+        self.lost_seen = self.lost_seen.max(lost);
+    }
+
+    pub(super) fn data<'a>(&mut self, record: &Data<'a>, stats: &mut Stats) -> [Option<Step<'a>>; 2] {
+        let sent = record.flags.sent();
+        let stream = &mut self.streams[usize::from(sent)];
+        self.last = self.last.max(record.left);
+        // Before the first record of a connection seen from its beginning, the stream stands at 0.
+        let next = stream.next.unwrap_or(if self.joined { record.offset } else { 0 });
+        if record.offset < next {
+            stats.records_out_of_order += 1;
+            return [None, None];
+        }
+        let hole = (record.offset > next).then_some(Step::Hole { sent });
+        let captured = record.bytes.len() as u64;
+        let skipped = if record.flags.more() { 0 } else { record.length.saturating_sub(captured) };
+        stream.next = Some(record.offset + captured + skipped);
+        if record.flags.flip() && record.seq != record.peer_seq {
+            self.run_sequence[usize::from(sent)] = Some((record.seq, record.peer_seq));
+        }
+        let piece = Piece {
+            sent,
+            bytes: record.bytes,
+            skipped,
+            tail: &[],
+            first: record.entered,
+            last: record.left,
+            tgid: record.tgid,
+            tid: record.tid,
+        };
+        [hole, Some(Step::Piece(piece))]
+    }
+
+    pub(super) fn run<'a>(&mut self, record: &Run<'a>) -> Option<Step<'a>> {
+        let sent = record.flags.sent();
+        let stream = &mut self.streams[usize::from(sent)];
+        self.last = self.last.max(record.last);
+        let next = stream.next.unwrap_or(0);
+        let passed = record.offset.checked_sub(next).filter(|passed| *passed > 0)?;
+        stream.next = Some(record.offset);
+        // A record may have been lost between `next` and here; the decoder sees bytes it does not know either way.
+        let tail = if passed >= record.tail.len() as u64 { record.tail } else { &[] };
+        Some(Step::Piece(Piece {
+            sent,
+            bytes: &[],
+            skipped: passed - tail.len() as u64,
+            tail,
+            first: record.last,
+            last: record.last,
+            tgid: record.tgid,
+            tid: record.tid,
+        }))
+    }
+}
+
+/// An abstract name begins with a NUL byte, which people write as `@`.
+fn unix_path(bytes: &[u8]) -> String {
+    match bytes.strip_prefix(&[0]) {
+        Some(name) => format!("@{}", String::from_utf8_lossy(name)),
+        None => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}

@@ -1,0 +1,143 @@
+//! What was decided -> done.
+
+use std::io::Write;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, sleep, sleep_until};
+use underspan_config::{Config, Log};
+use underspan_ebpf::LoadError;
+
+use super::{Action, Failure, Trace, log, report};
+use crate::agent::{Agent, StartError};
+use crate::attach::privileges;
+use crate::discover::launch::{Launched, exit_code};
+use crate::telemetry::Totals;
+
+/// Between looks at a launched command.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Does it. The result is the exit code.
+pub fn act(action: Action, default_log: &Log) -> Result<u8, Failure> {
+    match action {
+        Action::Run(config) => {
+            log::start(&config.log);
+            run(&config)
+        }
+        Action::Trace(trace) => {
+            log::start(&trace.config.log);
+            run_trace(&trace)
+        }
+        Action::Check => {
+            log::start(default_log);
+            report::check()
+        }
+        Action::List { pid } => {
+            log::start(default_log);
+            report::list(pid)
+        }
+        Action::Done(code) => Ok(code),
+    }
+}
+
+fn run(config: &Config) -> Result<u8, Failure> {
+    let agent = start(config, None)?;
+    wait(None, None)?;
+    say_goodbye(&agent.stop());
+    Ok(0)
+}
+
+fn run_trace(trace: &Trace) -> Result<u8, Failure> {
+    let failed =
+        |error: std::io::Error| Failure::new(Failure::FAILED, format!("cannot launch the command: {error}"));
+    let mut launched = match trace.command.as_slice() {
+        [] => None,
+        command => Some(Launched::start(command).map_err(failed)?),
+    };
+    let agent = start(&trace.config, launched.as_ref().map(Launched::pid))?;
+    if let Some(launched) = &mut launched {
+        launched.release().map_err(failed)?;
+    }
+    let code = wait(trace.duration, launched.as_mut())?;
+    if let Some(launched) = &mut launched {
+        launched.terminate().map_err(failed)?;
+    }
+    let totals = agent.stop();
+    say_goodbye(&totals);
+    if trace.summary {
+        let mut out = std::io::stdout().lock();
+        // A reader that has enough is no failure.
+        let _ = out.write_all(totals.summary.as_bytes()).and_then(|()| out.flush());
+    }
+    Ok(code)
+}
+
+fn start(config: &Config, launched: Option<u32>) -> Result<Agent, Failure> {
+    let agent = Agent::start(config, launched).map_err(|error| start_failure(&error))?;
+    for report in agent.probes() {
+        if let Some(reason) = &report.off {
+            tracing::debug!(probe = report.probe.name, reason, "off");
+        }
+    }
+    Ok(agent)
+}
+
+/// Why the agent did not start, with the fix where one is known.
+pub(super) fn start_failure(error: &StartError) -> Failure {
+    match error {
+        StartError::Load(LoadError::Privilege { .. }) => {
+            Failure::new(Failure::PRIVILEGE, format!("{error}; {}", privileges::GRANT))
+        }
+        StartError::Glob(_) | StartError::Pattern(_) | StartError::Export(_) => {
+            Failure::new(Failure::USAGE, error.to_string())
+        }
+        _ => Failure::new(Failure::FAILED, error.to_string()),
+    }
+}
+
+/// Waits for a signal, the end of the command or of the time; gives the exit code.
+fn wait(duration: Option<Duration>, mut launched: Option<&mut Launched>) -> Result<u8, Failure> {
+    let failed =
+        |error: std::io::Error| Failure::new(Failure::FAILED, format!("cannot wait for signals: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let end = duration.map(|duration| Instant::now() + duration);
+        loop {
+            let look = async {
+                match launched {
+                    Some(_) => sleep(LOOK).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let over = async {
+                match end {
+                    Some(end) => sleep_until(end).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = interrupt.recv() => return Ok(0),
+                _ = terminate.recv() => return Ok(0),
+                () = over => return Ok(0),
+                () = look => {}
+            }
+            if let Some(launched) = &mut launched
+                && let Some(status) = launched.try_wait().map_err(failed)?
+            {
+                return Ok(exit_code(status));
+            }
+        }
+    })
+}
+
+/// What was seen and what was lost, in one line.
+fn say_goodbye(totals: &Totals) {
+    let lost = totals.all_lost();
+    let dropped: u64 = totals.exporters.iter().map(|(_, exporter)| exporter.lost()).sum();
+    tracing::info!(exchanges = totals.stats.exchanges, lost, dropped, "stopped");
+    for (reason, exchanges) in totals.lost() {
+        tracing::info!(reason, exchanges, "lost");
+    }
+}

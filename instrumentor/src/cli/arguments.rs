@@ -1,0 +1,198 @@
+//! The command line as it is written.
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use underspan_config::{LogFormat, LogLevel, Ports, Tier};
+
+use crate::discover::launch;
+
+/// The arguments of the program.
+#[derive(Debug, Parser)]
+#[command(
+    name = "underspan",
+    version,
+    about = "Attach to running services and get OpenTelemetry, without touching them",
+    after_help = "Exit codes: 0 success, 1 failure, 2 wrong usage or configuration, 3 missing privilege (which is \
+                  named). With `trace -- COMMAND` the command's own code, as `env` and shells give it.",
+    disable_help_subcommand = true,
+    max_term_width = 110
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Options of every subcommand.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// Least severe level to log; goes before the configuration [default: info]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(super) log_level: Option<Level>,
+    /// Form of log lines on standard error; goes before the configuration [default: text]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(super) log_format: Option<Format>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the agent with a configuration file
+    #[command(after_help = "Examples:\n  underspan run -c /etc/underspan.yaml\n  \
+                            UNDERSPAN_CONFIG=/etc/underspan.yaml underspan run --log-format json")]
+    Run {
+        /// Configuration file
+        #[arg(short, long, env = "UNDERSPAN_CONFIG", value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Trace some processes, or a command, on the terminal
+    #[command(
+        after_help = "A process is traced if any selector matches it; its children are traced too.\n\n\
+                            Examples:\n  \
+                            underspan trace --port 8080                         whatever listens on the port\n  \
+                            underspan trace --exe 'python3*' --duration 30 --summary\n  \
+                            underspan trace --pid 4242 --format json > spans.jsonl\n  \
+                            underspan trace -- curl http://localhost:8080/      a command, from its first instruction"
+    )]
+    Trace(TraceOptions),
+    /// Say what this kernel and this process allow, and how to fix what they do not
+    Check,
+    /// List the probes
+    List {
+        /// Say what would attach to this process
+        #[arg(long, value_name = "PID", value_parser = pid())]
+        pid: Option<u32>,
+    },
+    /// Print, check or describe the configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print the version
+    Version,
+    /// Wait at a gate, then become a command
+    #[command(name = launch::SUBCOMMAND, hide = true)]
+    Launch {
+        gate: PathBuf,
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TraceOptions {
+    /// Trace this process; may be repeated
+    #[arg(long, value_name = "PID", value_parser = pid(), help_heading = SELECTORS)]
+    pub(super) pid: Vec<u32>,
+    /// Trace executables whose path matches, or whose name does if GLOB has no slash; may be repeated
+    #[arg(long, value_name = "GLOB", help_heading = SELECTORS)]
+    pub(super) exe: Vec<String>,
+    /// Trace processes that listen on this TCP port, or on one from A to B; may be repeated
+    #[arg(long, value_name = "PORT|A-B", help_heading = SELECTORS)]
+    pub(super) port: Vec<Ports>,
+    /// Trace processes in this control group or below it; may be repeated
+    #[arg(long, value_name = "PATH", help_heading = SELECTORS)]
+    pub(super) cgroup: Vec<String>,
+    /// Trace every process
+    #[arg(long, help_heading = SELECTORS)]
+    pub(super) all: bool,
+    /// Launch this command and trace it from its first instruction; underspan ends with it, with its exit code
+    #[arg(last = true, value_name = "COMMAND", help_heading = SELECTORS)]
+    pub(super) command: Vec<OsString>,
+    /// How spans are printed: lines for people, or OTLP/JSON
+    #[arg(long, default_value = "text")]
+    pub(super) format: Format,
+    #[arg(long, help = "Export over OTLP too, as the OTEL_EXPORTER_OTLP_* variables say")]
+    pub(super) otlp: bool,
+    /// Stop after so many seconds
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) duration: Option<u64>,
+    /// End with a table of rate, errors and duration per route
+    #[arg(long)]
+    pub(super) summary: bool,
+    /// Hooks to use instead of the best the kernel allows
+    #[arg(long, value_name = "TIER", default_value = "auto")]
+    pub(super) tier: TierName,
+}
+
+/// Title of the selectors in the help text.
+const SELECTORS: &str = "Selectors (at least one)";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Print the configuration in force, every default written out; secrets are left out
+    Print {
+        /// Configuration file; without it, the defaults
+        #[arg(short, long, env = "UNDERSPAN_CONFIG", value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Report every mistake of a configuration file
+    Validate {
+        /// Configuration file
+        #[arg(short, long, env = "UNDERSPAN_CONFIG", value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Print the JSON Schema of the configuration file, for editors
+    Schema,
+}
+
+/// Word for a [`LogLevel`].
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// Word for a form of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+/// Word for a [`Tier`].
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum TierName {
+    Auto,
+    T3,
+    T3Syscalls,
+}
+
+fn pid() -> clap::builder::RangedI64ValueParser<u32> {
+    // The kernel's own limit is 2^22.
+    clap::value_parser!(u32).range(1..=4_194_304)
+}
+
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => Self::Error,
+            Level::Warn => Self::Warn,
+            Level::Info => Self::Info,
+            Level::Debug => Self::Debug,
+            Level::Trace => Self::Trace,
+        }
+    }
+}
+
+impl From<Format> for LogFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+        }
+    }
+}
+
+impl From<TierName> for Tier {
+    fn from(tier: TierName) -> Self {
+        match tier {
+            TierName::Auto => Self::Auto,
+            TierName::T3 => Self::T3,
+            TierName::T3Syscalls => Self::T3Syscalls,
+        }
+    }
+}

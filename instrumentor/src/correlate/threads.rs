@@ -1,0 +1,119 @@
+//! Which request a thread is serving: the parent of the calls it makes.
+//!
+//! Certain only when a single request can be meant. A thread that has several open at once is an event loop, where the latest one read need
+//! not be the one that calls.
+
+use std::rc::Rc;
+
+use hashbrown::HashMap;
+
+use super::span::Span;
+
+/// Requests kept per thread; older ones are over or hopelessly mixed.
+const KEPT: usize = 8;
+
+/// What a thread was serving at a moment.
+#[derive(Debug)]
+pub(super) enum Serving {
+    /// Nothing.
+    Nothing,
+    /// This request and no other.
+    One(Rc<Span>),
+    /// Several requests, all of them certain to be open then.
+    Several,
+    /// Several, of which some may have ended before: ask again when more is known.
+    Unclear,
+}
+
+/// Per thread, the requests it read.
+#[derive(Debug, Default)]
+pub(super) struct Threads(HashMap<u32, Vec<Rc<Span>>>);
+
+impl Threads {
+    /// The thread has begun to read a request.
+    pub(super) fn serves(&mut self, tid: u32, span: &Rc<Span>) {
+        let spans = self.0.entry(tid).or_default();
+        // Requests that ended before this one began can be nobody's parent any more, but for calls that are still to be reported;
+        // those started before and find their parent when they start.
+        if spans.len() == KEPT {
+            spans.remove(0);
+        }
+        spans.push(Rc::clone(span));
+    }
+
+    /// What the thread was serving at `at`, kernel time.
+    pub(super) fn serving(&self, tid: u32, at: u64) -> Serving {
+        let Some(spans) = self.0.get(&tid) else { return Serving::Nothing };
+        let mut open =
+            spans.iter().filter(|span| span.start <= at && span.end.get().is_none_or(|end| end >= at));
+        let Some(first) = open.next() else { return Serving::Nothing };
+        let mut several = false;
+        let mut unclear = first.answering.get() && first.end.get().is_none();
+        for other in open {
+            several = true;
+            unclear |= other.answering.get() && other.end.get().is_none();
+        }
+        match (several, unclear) {
+            (false, _) => Serving::One(Rc::clone(first)),
+            (true, true) => Serving::Unclear,
+            (true, false) => Serving::Several,
+        }
+    }
+
+    /// Forgets requests that ended before `before`, and threads with none.
+    pub(super) fn forget(&mut self, before: u64) {
+        self.0.retain(|_, spans| {
+            spans.retain(|span| span.end.get().is_none_or(|end| end >= before));
+            !spans.is_empty()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::span::Parent;
+    use super::*;
+
+    fn span(start: u64, end: Option<u64>) -> Rc<Span> {
+        let span = Span::new(start, Parent::None);
+        span.end.set(end);
+        span
+    }
+
+    #[test]
+    fn one_request_is_certain() {
+        let mut threads = Threads::default();
+        let request = span(10, None);
+        threads.serves(1, &request);
+        assert!(matches!(threads.serving(1, 20), Serving::One(found) if Rc::ptr_eq(&found, &request)));
+        assert!(matches!(threads.serving(1, 5), Serving::Nothing), "it had not begun");
+        assert!(matches!(threads.serving(2, 20), Serving::Nothing), "another thread");
+        request.end.set(Some(15));
+        assert!(matches!(threads.serving(1, 20), Serving::Nothing), "it was over");
+        assert!(matches!(threads.serving(1, 12), Serving::One(_)), "it was not, then");
+    }
+
+    #[test]
+    fn several_are_nobody() {
+        let mut threads = Threads::default();
+        threads.serves(1, &span(10, None));
+        let second = span(11, None);
+        threads.serves(1, &second);
+        assert!(matches!(threads.serving(1, 20), Serving::Several));
+        second.answering.set(true);
+        assert!(matches!(threads.serving(1, 20), Serving::Unclear), "the second may be over");
+        second.end.set(Some(15));
+        assert!(matches!(threads.serving(1, 20), Serving::One(_)));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut threads = Threads::default();
+        for start in 0..100 {
+            threads.serves(1, &span(start, Some(start)));
+        }
+        assert_eq!(threads.0[&1].len(), KEPT);
+        threads.forget(1000);
+        assert!(threads.0.is_empty());
+    }
+}

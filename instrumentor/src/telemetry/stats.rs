@@ -1,0 +1,55 @@
+//! What the pipeline counts. Every loss has a reason.
+
+use std::collections::BTreeMap;
+
+use underspan_protocols::decoder::LossReason;
+
+/// Sums since the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Exchanges understood, whether or not a sampler kept their spans.
+    pub exchanges: u64,
+    /// Exchanges lost in user space, by reason. Those the kernel lost are in its own counters.
+    pub exchanges_lost: BTreeMap<&'static str, u64>,
+    /// Records read.
+    pub records: u64,
+    /// Records nobody could read.
+    pub records_malformed: u64,
+    /// Records that repeated bytes already seen.
+    pub records_out_of_order: u64,
+    /// Connections forgotten for want of room.
+    pub connections_evicted: u64,
+    /// Connections that speak no protocol of ours.
+    pub connections_unknown: u64,
+    /// Connections that carry TLS, whose bytes are not read.
+    pub connections_tls: u64,
+    /// Spans of exchanges the sampler decided against. They are in the metrics.
+    pub spans_sampled_out: u64,
+}
+
+impl Stats {
+    /// Counts lost exchanges.
+    pub fn lose(&mut self, reason: LossReason, exchanges: u64) {
+        self.lose_for(reason_name(reason), exchanges);
+    }
+
+    /// Counts lost exchanges for a reason that is none of a decoder's.
+    pub fn lose_for(&mut self, reason: &'static str, exchanges: u64) {
+        *self.exchanges_lost.entry(reason).or_default() += exchanges;
+    }
+
+    /// All exchanges lost in user space.
+    pub fn lost(&self) -> u64 {
+        self.exchanges_lost.values().sum()
+    }
+}
+
+fn reason_name(reason: LossReason) -> &'static str {
+    match reason {
+        LossReason::Malformed => "malformed",
+        LossReason::NoRequest => "no_request",
+        LossReason::NoResponse => "no_response",
+        LossReason::NotCaptured => "not_captured",
+        LossReason::TooMany => "too_many",
+    }
+}

@@ -1,0 +1,33 @@
+//! Everything the agent counted, from the kernel to the exporters.
+
+use underspan_ebpf::Counters;
+
+use super::Stats;
+use crate::export::Totals as ExportTotals;
+
+/// Sums since the start.
+#[derive(Debug, Clone, Default)]
+pub struct Totals {
+    /// The pipeline's.
+    pub stats: Stats,
+    /// The kernel programs'.
+    pub kernel: Counters,
+    /// Each exporter's, by name.
+    pub exporters: Vec<(&'static str, ExportTotals)>,
+    /// Rate, errors and duration per route, as a table for people.
+    pub summary: String,
+}
+
+impl Totals {
+    /// Exchanges lost, by reason, in the kernel and after it.
+    pub fn lost(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        let kernel = [("ring_full", self.kernel.lost_exchanges), ("no_storage", self.kernel.lost_no_storage)];
+        let user = self.stats.exchanges_lost.iter().map(|(reason, lost)| (*reason, *lost));
+        kernel.into_iter().filter(|(_, lost)| *lost > 0).chain(user)
+    }
+
+    /// All exchanges lost.
+    pub fn all_lost(&self) -> u64 {
+        self.lost().map(|(_, lost)| lost).sum()
+    }
+}

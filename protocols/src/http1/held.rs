@@ -1,0 +1,117 @@
+//! Responses that overtook their requests.
+//!
+//! Sends and receives are observed at different places, so a response may arrive before the request it answers
+//! (only across directions: within one, order holds). Its pieces wait here until the request is there.
+
+use std::collections::VecDeque;
+
+use crate::decoder::Chunk;
+use crate::message::Direction;
+
+/// Most bytes held per connection; beyond them the oldest response is given up.
+const MAX_BYTES: usize = 8 * 1024;
+
+/// What a piece costs besides its bytes, so that many tiny pieces are bounded too.
+const PIECE_COST: usize = size_of::<Item>();
+
+/// One piece of the response direction.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// Bytes.
+    Chunk(Piece),
+    /// Records were lost here.
+    Lost,
+    /// The direction ended.
+    End(u64),
+}
+
+/// A chunk with bytes of its own.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// The captured beginning, then the tail.
+    bytes: Box<[u8]>,
+    tail_at: usize,
+    skipped: u64,
+    pub(super) first: u64,
+    last: u64,
+}
+
+/// Pieces in order.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    items: VecDeque<Item>,
+    cost: usize,
+}
+
+impl Held {
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.cost > MAX_BYTES
+    }
+
+    /// When the first byte held passed.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.items.iter().find_map(|item| match item {
+            Item::Chunk(piece) => Some(piece.first),
+            Item::Lost | Item::End(_) => None,
+        })
+    }
+
+    pub(super) fn push(&mut self, item: Item) {
+        self.cost += item.cost();
+        self.items.push_back(item);
+    }
+
+    /// Puts the rest of a piece back where it was.
+    pub(super) fn put_back(&mut self, piece: Piece) {
+        let item = Item::Chunk(piece);
+        self.cost += item.cost();
+        self.items.push_front(item);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Item> {
+        let item = self.items.pop_front()?;
+        self.cost -= item.cost();
+        if self.items.is_empty() {
+            self.items.shrink_to_fit();
+        }
+        Some(item)
+    }
+}
+
+impl Item {
+    fn cost(&self) -> usize {
+        match self {
+            Self::Chunk(piece) => PIECE_COST + piece.bytes.len(),
+            Self::Lost | Self::End(_) => PIECE_COST,
+        }
+    }
+}
+
+impl Piece {
+    /// Copies a chunk.
+    pub(super) fn of(chunk: &Chunk<'_>) -> Self {
+        Self {
+            bytes: [chunk.bytes, chunk.tail].concat().into_boxed_slice(),
+            tail_at: chunk.bytes.len(),
+            skipped: chunk.skipped,
+            first: chunk.first,
+            last: chunk.last,
+        }
+    }
+
+    pub(super) fn chunk(&self) -> Chunk<'_> {
+        let (bytes, tail) = self.bytes.split_at(self.tail_at);
+        Chunk {
+            direction: Direction::Response,
+            bytes,
+            skipped: self.skipped,
+            tail,
+            first: self.first,
+            last: self.last,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Our own names: everything under `underspan.` that may be emitted.
+
+use crate::message::{Attribute, AttributeKind, Metric};
+
+/// Why something was lost: `malformed`, `no_request`, … ([`LossReason`](crate::decoder::LossReason) for exchanges).
+pub const REASON: Attribute = string("underspan.reason");
+
+/// How the parent of a span was found: `context`, `thread`, … .
+pub const PARENT_SOURCE: Attribute = string("underspan.parent.source");
+
+/// Name of the protocol that was spoken, as [`Protocol::name`](crate::decoder::Protocol::name) gives it.
+pub const PROTOCOL: Attribute = string("underspan.protocol");
+
+/// All of the above.
+pub static ATTRIBUTES: &[Attribute] = &[REASON, PARENT_SOURCE, PROTOCOL];
+
+/// Exchanges that became spans or metric points.
+pub static EXCHANGES: Metric =
+    counter("underspan.exchanges", "{exchange}", "Exchanges understood.", &[PROTOCOL]);
+
+/// Exchanges that passed and were not understood.
+pub static EXCHANGES_LOST: Metric = counter(
+    "underspan.exchanges.lost",
+    "{exchange}",
+    "Exchanges that passed but could not be reported.",
+    &[PROTOCOL, REASON],
+);
+
+/// Records read from the kernel.
+pub static RECORDS: Metric = counter("underspan.records", "{record}", "Records read from the kernel.", &[]);
+
+/// Records the kernel could not hand over.
+pub static RECORDS_LOST: Metric =
+    counter("underspan.records.lost", "{record}", "Records the kernel could not hand over.", &[REASON]);
+
+/// Bytes that crossed from the kernel.
+pub static CAPTURE_SIZE: Metric =
+    counter("underspan.capture.size", "By", "Bytes of traffic copied from the kernel.", &[]);
+
+/// Spans that were not exported.
+pub static SPANS_DROPPED: Metric =
+    counter("underspan.spans.dropped", "{span}", "Spans that were not exported.", &[REASON]);
+
+/// All of the above.
+pub static METRICS: &[&Metric] =
+    &[&EXCHANGES, &EXCHANGES_LOST, &RECORDS, &RECORDS_LOST, &CAPTURE_SIZE, &SPANS_DROPPED];
+
+const fn string(name: &'static str) -> Attribute {
+    Attribute { name, kind: AttributeKind::String }
+}
+
+const fn counter(
+    name: &'static str,
+    unit: &'static str,
+    description: &'static str,
+    attributes: &'static [Attribute],
+) -> Metric {
+    Metric { name, unit, description, boundaries: &[], attributes }
+}

@@ -1,0 +1,224 @@
+//! Conversations as text -> events as text, one file each under `testdata/PROTOCOL/`.
+//!
+//! A file is a script, a line `---`, and the events expected. Lines of the script:
+//!
+//! ```text
+//! role client         the traced process is the client (default: server)
+//! @30                 time of what follows; otherwise every chunk is 10 later than the one before
+//! > GET / HTTP/1.1\r\n     bytes from the client; adjoining lines of one direction are one chunk
+//! < HTTP/1.1 200 OK\r\n    bytes from the server
+//! >~ 5000 tail\r\n    5000 bytes not captured, then these: goes to the chunk of the lines before
+//! ! lost <            records of that direction were lost
+//! ! end <             that direction ended; `! end` ends the connection
+//! ```
+//!
+//! An empty line ends a chunk; `#` begins a comment. Escapes: `\r \n \t \\ \xNN`. With `BLESS=1` in the environment
+//! the expected events are written instead of compared; read the difference before committing it.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use underspan_protocols::REGISTRY;
+use underspan_protocols::decoder::{Chunk, Decoder, Event, Options, Protocol};
+use underspan_protocols::message::{Attributes, Direction, Role, Value};
+
+#[test]
+fn conversations() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let mut failures = String::new();
+    for protocol in REGISTRY {
+        let folder = root.join(protocol.name());
+        let mut files: Vec<_> =
+            std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        assert!(!files.is_empty(), "{} has no conversations", folder.display());
+        for file in files {
+            check(*protocol, &file, &mut failures);
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+fn check(protocol: &dyn Protocol, file: &Path, failures: &mut String) {
+    let text = std::fs::read_to_string(file).unwrap();
+    let (script, expected) = text.split_once("\n---\n").unwrap_or((text.trim_end(), ""));
+    let found = Player::play(protocol, script);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(file, format!("{script}\n---\n{found}")).unwrap();
+    } else if found != expected {
+        writeln!(failures, "{}:\n--- expected\n{expected}--- found\n{found}", file.display()).unwrap();
+    }
+}
+
+/// Feeds a script to a decoder.
+struct Player {
+    decoder: Box<dyn Decoder>,
+    events: Vec<Event>,
+    pending: Option<Pending>,
+    clock: u64,
+}
+
+/// A chunk under construction.
+struct Pending {
+    direction: Direction,
+    bytes: Vec<u8>,
+    skipped: u64,
+    tail: Vec<u8>,
+}
+
+impl Player {
+    fn play(protocol: &dyn Protocol, script: &str) -> String {
+        let role = if script.lines().any(|line| line == "role client") { Role::Client } else { Role::Server };
+        let decoder = protocol.decoder(role, &Arc::new(Options::default()));
+        let mut player = Self { decoder, events: Vec::new(), pending: None, clock: 0 };
+        for line in script.lines() {
+            player.line(line);
+        }
+        player.flush();
+        player.events.iter().map(render).collect()
+    }
+
+    fn line(&mut self, line: &str) {
+        if line.is_empty() {
+            self.flush();
+        } else if let Some(command) = line.strip_prefix("! ") {
+            self.command(command);
+        } else if let Some(time) = line.strip_prefix('@') {
+            self.flush();
+            self.clock = time.parse::<u64>().unwrap() - 10;
+        } else if let Some(rest) = line.strip_prefix('>') {
+            self.bytes(Direction::Request, rest);
+        } else if let Some(rest) = line.strip_prefix('<') {
+            self.bytes(Direction::Response, rest);
+        } else {
+            assert!(line.starts_with('#') || line.starts_with("role "), "not a line of a script: {line:?}");
+        }
+    }
+
+    fn command(&mut self, command: &str) {
+        self.flush();
+        let direction = match command.split_once(' ').map(|(_, side)| side) {
+            Some(">") => Some(Direction::Request),
+            Some("<") => Some(Direction::Response),
+            None => None,
+            Some(other) => panic!("{other:?} is no direction"),
+        };
+        self.clock += 10;
+        match (command.split(' ').next().unwrap(), direction) {
+            ("end", direction) => self.decoder.end(direction, self.clock, &mut self.events),
+            ("lost", Some(direction)) => self.decoder.lost(direction, &mut self.events),
+            _ => panic!("not a command: {command:?}"),
+        }
+    }
+
+    fn bytes(&mut self, direction: Direction, rest: &str) {
+        if self.pending.as_ref().is_some_and(|pending| pending.direction != direction || pending.skipped > 0)
+        {
+            self.flush();
+        }
+        let pending = self.pending.get_or_insert_with(|| Pending {
+            direction,
+            bytes: Vec::new(),
+            skipped: 0,
+            tail: Vec::new(),
+        });
+        if let Some(gap) = rest.strip_prefix("~ ") {
+            let (skipped, tail) = gap.split_once(' ').unwrap_or((gap, ""));
+            pending.skipped = skipped.parse().unwrap();
+            pending.tail = unescape(tail);
+        } else {
+            pending.bytes.extend(unescape(rest.strip_prefix(' ').unwrap_or(rest)));
+        }
+    }
+
+    fn flush(&mut self) {
+        let Some(pending) = self.pending.take() else { return };
+        self.clock += 10;
+        let chunk = Chunk {
+            direction: pending.direction,
+            bytes: &pending.bytes,
+            skipped: pending.skipped,
+            tail: &pending.tail,
+            first: self.clock,
+            last: self.clock + 1,
+        };
+        self.decoder.feed(&chunk, &mut self.events);
+    }
+}
+
+fn unescape(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            bytes.push(byte);
+            continue;
+        }
+        bytes.push(match rest.next().expect("something is escaped") {
+            b'r' => b'\r',
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'\\' => b'\\',
+            b'x' => {
+                let digits: String = rest.by_ref().take(2).map(char::from).collect();
+                u8::from_str_radix(&digits, 16).unwrap()
+            }
+            other => panic!("unknown escape {:?}", char::from(other)),
+        });
+    }
+    bytes
+}
+
+fn render(event: &Event) -> String {
+    match event {
+        Event::Request { key, first, request } => {
+            let mut text = format!("request {key} @{first} {}", request.operation);
+            if let Some(path) = &request.path {
+                write!(text, " {path}").unwrap();
+            }
+            text.push('\n');
+            text.push_str(&attributes(&request.attributes));
+            if let Some(context) = &request.context {
+                writeln!(
+                    text,
+                    "    context {:032x} {:016x} {:02x} {:?}",
+                    u128::from_be_bytes(context.trace_id),
+                    u64::from_be_bytes(context.parent_id),
+                    context.flags,
+                    context.state
+                )
+                .unwrap();
+            }
+            text
+        }
+        Event::Response { key, first, response } => {
+            let error = response.error.as_ref().map(|error| format!(" error {error}")).unwrap_or_default();
+            format!("response {key} @{first}{error}\n{}", attributes(&response.attributes))
+        }
+        Event::End { key, direction, last, body, ending } => {
+            format!("end {key} {direction:?} @{last} body {body} {ending:?}\n")
+        }
+        Event::Lost { reason, exchanges } => format!("lost {reason:?} {exchanges}\n"),
+        Event::Abandoned { key, reason } => format!("abandoned {key} {reason:?}\n"),
+        Event::Left => "left\n".to_owned(),
+    }
+}
+
+fn attributes(attributes: &Attributes) -> String {
+    let mut text = String::new();
+    for (attribute, value) in attributes {
+        let value = match value {
+            Value::Static(value) => (*value).to_owned(),
+            Value::String(value) => value.clone(),
+            Value::Int(value) => value.to_string(),
+            Value::Double(value) => value.to_string(),
+            Value::Boolean(value) => value.to_string(),
+            Value::StringArray(value) => format!("{value:?}"),
+        };
+        writeln!(text, "    {} {value}", attribute.name).unwrap();
+    }
+    text
+}

@@ -1,0 +1,27 @@
+//! a plan -> requests on the wire, every one of them known
+//!
+//! Servers and clients that a test starts and traces. Nothing is dropped: whoever makes requests says how many were answered
+//! and which were not.
+
+pub mod backend;
+pub mod http;
+pub mod load;
+pub mod nginx;
+pub mod process;
+pub mod script;
+pub mod wrk;
+
+pub use backend::Backend;
+pub use load::{Load, Report};
+pub use nginx::Nginx;
+pub use process::Process;
+pub use script::Script;
+pub use wrk::Wrk;
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+/// An address on loopback that nobody listened on a moment ago.
+pub fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has free ports");
+    listener.local_addr().expect("a bound socket has an address")
+}

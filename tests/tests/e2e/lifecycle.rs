@@ -1,0 +1,139 @@
+//! The agent comes and goes while its targets work.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use underspan_tests::oracle::{Kind, by_path};
+use underspan_tests::workload::http::Connection;
+use underspan_tests::workload::process::eventually;
+use underspan_tests::workload::{Load, Nginx};
+
+use crate::stage::{Session, enter};
+
+const CONNECTIONS: usize = 8;
+const LATER: u64 = 10;
+
+#[test]
+fn killed_under_load_nothing_is_left_and_nobody_notices() {
+    let Some(_turn) = enter("lifecycle::killed_under_load_nothing_is_left_and_nobody_notices") else {
+        return;
+    };
+    let nginx = Nginx::start(false);
+    let load = Load::new(nginx.address(), u64::MAX);
+    let stop = AtomicBool::new(false);
+    let report = thread::scope(|scope| {
+        let running = scope.spawn(|| load.run_until(&stop));
+        let mut session = Session::trace(&nginx.pids());
+        eventually("the load is traced", || !session.receiver.spans().is_empty());
+        let objects = session.agent.objects();
+        assert!(!objects.programs.is_empty() && !objects.maps.is_empty() && !objects.links.is_empty());
+        session.agent.kill();
+        let died = Instant::now();
+        thread::sleep(Duration::from_secs(1).saturating_sub(died.elapsed()));
+        let left = objects.left();
+        stop.store(true, Ordering::Relaxed);
+        assert!(left.is_empty(), "left in the kernel: {left:?}");
+        running.join().unwrap()
+    });
+    assert!(report.failed.is_empty(), "requests failed: {:?}", report.failed);
+    assert!(report.total() > 0);
+
+    // A new agent finds the place clean and works.
+    let session = Session::trace(&nginx.pids());
+    let load = Load::new(nginx.address(), 100).below("/again");
+    load.run().complete(&load);
+    session.finish(100).perfect(100);
+}
+
+#[test]
+fn stopped_under_load_it_ends_and_leaves_nothing() {
+    let Some(_turn) = enter("lifecycle::stopped_under_load_it_ends_and_leaves_nothing") else { return };
+    let nginx = Nginx::start(false);
+    let load = Load::new(nginx.address(), u64::MAX);
+    let stop = AtomicBool::new(false);
+    let report = thread::scope(|scope| {
+        let running = scope.spawn(|| load.run_until(&stop));
+        let mut session = Session::trace(&nginx.pids());
+        eventually("the load is traced", || !session.receiver.spans().is_empty());
+        let objects = session.agent.objects();
+        let status = session.agent.stop();
+        eventually("the kernel has let go", || objects.left().is_empty());
+        stop.store(true, Ordering::Relaxed);
+        assert!(status.success(), "{status} {}", session.agent.log());
+        running.join().unwrap()
+    });
+    assert!(report.failed.is_empty(), "requests failed: {:?}", report.failed);
+}
+
+#[test]
+fn quiet_connections_older_than_the_agent() {
+    let Some(_turn) = enter("lifecycle::quiet_connections_older_than_the_agent") else { return };
+    let nginx = Nginx::start(false);
+    let mut connections: Vec<_> =
+        (0..CONNECTIONS).map(|_| Connection::open(nginx.address()).unwrap()).collect();
+    for connection in &mut connections {
+        connection.get("/before", "").unwrap();
+    }
+    let session = Session::trace(&nginx.pids());
+    for (which, connection) in connections.iter_mut().enumerate() {
+        for number in 0..LATER {
+            assert_eq!(connection.get(&format!("/after/{which}/{number}"), "").unwrap().status, 200);
+        }
+    }
+    let requests = CONNECTIONS as u64 * LATER;
+    let books = session.finish(requests);
+    books.balance(requests);
+    let servers = books.of(Kind::Server);
+    let spans = by_path(&servers, Kind::Server);
+    for which in 0..CONNECTIONS {
+        for number in 1..LATER {
+            assert!(
+                spans.contains_key(format!("/after/{which}/{number}").as_str()),
+                "{which} {number}: {books}"
+            );
+        }
+    }
+    assert!(spans.keys().all(|path| path.starts_with("/after/")), "{:?}", spans.keys());
+}
+
+#[test]
+fn busy_connections_older_than_the_agent() {
+    let Some(_turn) = enter("lifecycle::busy_connections_older_than_the_agent") else { return };
+    let nginx = Nginx::start(false);
+    let load = Load { connections: 16, ..Load::new(nginx.address(), u64::MAX) }.paced(800);
+    let stop = AtomicBool::new(false);
+    let (session, ready, report) = thread::scope(|scope| {
+        let running = scope.spawn(|| load.run_until(&stop));
+        thread::sleep(Duration::from_millis(300));
+        let session = Session::trace(&nginx.pids());
+        let ready = SystemTime::now();
+        thread::sleep(Duration::from_secs(2));
+        stop.store(true, Ordering::Relaxed);
+        (session, ready, running.join().unwrap())
+    });
+    assert!(report.failed.is_empty(), "{:?}", report.failed);
+
+    let after = |at: SystemTime| at >= ready;
+    let made = report.answered.iter().flatten().filter(|sent| after(sent.at)).count() as u64;
+    let books = session.finish(made);
+    let servers = books.of(Kind::Server);
+    let spans = by_path(&servers, Kind::Server);
+    let mut without = BTreeMap::new();
+    for (connection, sent) in report.answered.iter().enumerate() {
+        for (nth, sent) in sent.iter().filter(|sent| after(sent.at)).enumerate() {
+            if !spans.contains_key(load.path(sent.id).as_str()) {
+                without.insert((connection, nth), sent.id);
+            }
+        }
+    }
+    assert!(
+        without.keys().all(|(_, nth)| *nth == 0),
+        "later than the first of a connection: {without:?} {books}"
+    );
+    assert!(books.lost() >= without.len() as u64, "{without:?} are not counted: {books}");
+    // A few requests were under way when the agent arrived: at most one for each connection is known or counted besides.
+    let more = books.accounted() - made;
+    assert!(more <= 2 * load.connections, "{made} made: {books}");
+}

@@ -1,0 +1,22 @@
+//! The agent on real traffic: nginx, Python, curl and wrk on loopback, an OTLP receiver in the test, and an oracle that knows
+//! every request. In each test, spans + counted losses = requests.
+//!
+//! Needs root, a kernel with type information, and the agent's binary (`cargo build -p underspan` with the same profile, or
+//! `UNDERSPAN_BIN`). A test that cannot run prints `skipped: NAME: REASON` on standard error and passes; one that ran prints
+//! `ran: NAME`. Tests take turns by themselves.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod bulk;
+mod clients;
+mod command_line;
+mod context;
+mod export;
+mod http;
+mod lifecycle;
+mod memory;
+mod nesting;
+mod nginx;
+mod overload;
+mod short_lived;
+mod stage;
+mod transports;
