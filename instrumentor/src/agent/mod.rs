@@ -201,6 +201,7 @@ impl Reader {
         if let Err(error) = self.tracer.heartbeat() {
             tracing::error!(%error, "cannot keep the probes alive");
         }
+        self.stages.sweep(capture::monotonic());
         if self.rescan {
             let now = self.stages.understand.now();
             match self.stages.understand.table.scan(now) {
