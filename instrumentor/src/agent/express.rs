@@ -13,6 +13,7 @@ use crate::export::Sender;
 use crate::signals::batch::{Settings as BatchSettings, SpanBatcher};
 use crate::signals::metrics::Metrics;
 use crate::signals::route::{InvalidPattern, Router};
+use crate::signals::summary::Summary;
 use crate::telemetry::{Stats, Totals};
 
 /// W3C trace flag for a trace that is sampled.
@@ -29,10 +30,12 @@ pub(super) struct Express {
     own: Own,
     interval: Duration,
     collected: Instant,
+    summary: Option<Summary>,
+    started: Instant,
 }
 
 impl Express {
-    pub(super) fn new(config: &Config, sender: Sender) -> Result<Self, InvalidPattern> {
+    pub(super) fn new(config: &Config, summary: bool, sender: Sender) -> Result<Self, InvalidPattern> {
         let batch = BatchSettings {
             max_spans: usize::try_from(config.traces.batch_size).unwrap_or(usize::MAX),
             ..BatchSettings::default()
@@ -48,6 +51,8 @@ impl Express {
             own: Own::new(now),
             interval: config.metrics.interval.0,
             collected: Instant::now(),
+            summary: summary.then(Summary::default),
+            started: Instant::now(),
         })
     }
 
@@ -64,6 +69,9 @@ impl Express {
         }
         if let Some(metrics) = &mut self.metrics {
             metrics.record(&exchange);
+        }
+        if let Some(summary) = &mut self.summary {
+            summary.record(&exchange);
         }
         let Some(spans) = &mut self.spans else { return };
         if exchange.flags & SAMPLED == 0 {
@@ -98,11 +106,14 @@ impl Express {
         }
     }
 
-    /// Sends everything. Gives the table of rate, errors and duration.
+    /// Sends everything. Gives the table of rate, errors and duration if one was asked for.
     pub(super) fn finish(&mut self, now: u64, totals: &Totals) -> String {
         self.send_spans();
         self.send_metrics(now, totals);
-        String::new()
+        self.summary
+            .as_ref()
+            .map(|summary| summary.table(self.started.elapsed()).to_string())
+            .unwrap_or_default()
     }
 
     fn send_spans(&mut self) {

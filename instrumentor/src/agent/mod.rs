@@ -56,6 +56,15 @@ pub enum StartError {
     Thread(#[source] std::io::Error),
 }
 
+/// What an ad-hoc look wants beyond the configuration.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wishes {
+    /// This process is traced whatever the rules say.
+    pub launched: Option<u32>,
+    /// [`Totals`] hold a table of rate, errors and duration.
+    pub summary: bool,
+}
+
 /// The running agent.
 pub struct Agent {
     stop: Sender<()>,
@@ -66,17 +75,17 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Starts everything and returns when processes are being traced. `launched` is traced whatever the rules say.
-    pub fn start(config: &Config, launched: Option<u32>) -> Result<Self, StartError> {
+    /// Starts everything and returns when processes are being traced.
+    pub fn start(config: &Config, wishes: Wishes) -> Result<Self, StartError> {
         let exporters = export::Pipeline::start(export::open(&settings::export(config)?)?)?;
-        let express = Express::new(config, exporters.sender())?;
+        let express = Express::new(config, wishes.summary, exporters.sender())?;
         let table = settings::table(config)?;
         let (stop, stopped) = mpsc::channel();
         let (started, start) = mpsc::channel();
         let own = config.clone();
         let reader = thread::Builder::new()
             .name("reader".to_owned())
-            .spawn(move || match Reader::start(&own, table, express, launched) {
+            .spawn(move || match Reader::start(&own, table, express, wishes.launched) {
                 Ok(reader) => {
                     // The receiver waits for exactly this message; were it gone, the next look at `stopped` would end the thread.
                     let _ = started.send(Ok(reader.tracer.reports().to_vec()));
@@ -201,6 +210,7 @@ impl Reader {
         if let Err(error) = self.tracer.heartbeat() {
             tracing::error!(%error, "cannot keep the probes alive");
         }
+        self.stages.sweep(capture::monotonic());
         if self.rescan {
             let now = self.stages.understand.now();
             match self.stages.understand.table.scan(now) {

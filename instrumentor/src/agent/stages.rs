@@ -16,6 +16,11 @@ use crate::parse::{self, Outcome};
 use crate::signals::sampler::Sampler;
 use crate::telemetry::Stats;
 
+/// A response on a unix socket with nothing more for this long (nanoseconds) has ended.
+const UNIX_RESPONSE: u64 = 1_000_000_000;
+/// A unix socket with nothing at all for this long is forgotten.
+const UNIX_IDLE: u64 = 60_000_000_000;
+
 /// Everything between the ring buffer and the exporters.
 pub(super) struct Stages {
     connections: Connections,
@@ -115,6 +120,24 @@ impl Stages {
         understand.express_finished();
         // Their metrics go with the last reference to them.
         drop(understand.table.expire(understand.clock.unix(now)));
+    }
+
+    /// To be called about once a second: ends unix connections that have been silent, since nothing tells of their end. One with a response
+    /// under way is over sooner than one that may just be idle; a request that waits for its response is not over.
+    pub(super) fn sweep(&mut self, now: u64) {
+        let Self { connections, understand } = self;
+        let over = connections.take_unix(|connection| {
+            let silent = now.saturating_sub(connection.last());
+            match understand.correlator.open_on(connection) {
+                Some(true) => silent > UNIX_RESPONSE,
+                Some(false) => false,
+                None => silent > UNIX_IDLE,
+            }
+        });
+        for mut connection in over {
+            let step = Step::End { closed: true, at: connection.last() };
+            understand.last(&mut connection, &step);
+        }
     }
 
     /// The agent ends: what waits is reported as it is.

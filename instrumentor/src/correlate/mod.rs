@@ -114,6 +114,13 @@ impl Correlator {
         }
     }
 
+    /// What is open on a connection: `None` nothing, else whether a response has begun.
+    pub fn open_on(&self, connection: &Connection) -> Option<bool> {
+        let mut open = self.open.iter().filter(|((conn, _), _)| *conn == connection.id).peekable();
+        open.peek()?;
+        Some(open.any(|(_, pending)| pending.span.answering.get()))
+    }
+
     /// A connection was forgotten without its end: its open exchanges will never complete.
     pub fn forget(&mut self, connection: &mut Connection, stats: &mut Stats) {
         let before = self.open.len();
