@@ -1,10 +1,8 @@
 //! What surrounds spans and points in an export request: who they belong to, and who says so.
-use underspan_protocols::message::Attributes;
+use underspan_protocols::{message::Attributes, semconv::SCHEMA_URL};
 
 use super::wire;
 
-/// Schema that names and types follow.
-pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.44.0";
 /// Name of the instrumentation scope of everything the agent sends.
 pub const SCOPE_NAME: &str = "underspan";
 /// Version of the instrumentation scope.
@@ -12,7 +10,7 @@ pub const SCOPE_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// An open `ResourceSpans` or `ResourceMetrics` with its only scope: the two have the same field numbers.
 #[must_use = "an envelope that is not closed has no length"]
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Envelope {
     resource: wire::Hole,
     scope: wire::Hole,

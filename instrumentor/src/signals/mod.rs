@@ -2,8 +2,6 @@
 //!
 //! Drops the spans the sampler decides against, after they were counted in the metrics. Folds, but never drops: series beyond
 //! the bound of a metric, routes beyond the bound of a service.
-use underspan_protocols::message::{Attribute, AttributeKind};
-
 pub mod batch;
 mod envelope;
 pub mod metrics;
@@ -13,10 +11,7 @@ mod span;
 pub mod summary;
 mod wire;
 
-pub use envelope::{SCHEMA_URL, SCOPE_NAME, SCOPE_VERSION};
-
-/// Class of error an operation ended with; absent when it succeeded.
-pub const ERROR_TYPE: Attribute = Attribute { name: "error.type", kind: AttributeKind::String };
+pub use envelope::{SCOPE_NAME, SCOPE_VERSION};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,5 +1,5 @@
 //! One exchange -> the bytes of one span.
-use underspan_protocols::message::Role;
+use underspan_protocols::{message::Role, semconv::attribute::ERROR_TYPE};
 
 use super::wire;
 use crate::correlate::exchange::Exchange;
@@ -63,6 +63,6 @@ fn attributes(out: &mut Vec<u8>, exchange: &Exchange) {
         }
     }
     if let Some(error) = &exchange.error {
-        wire::text_attribute(out, 9, super::ERROR_TYPE.name, error);
+        wire::text_attribute(out, 9, ERROR_TYPE.name, error);
     }
 }

@@ -11,9 +11,12 @@ use opentelemetry_proto::tonic::{
 use proptest::prelude::*;
 use prost::Message;
 use std::sync::Arc;
-use underspan_protocols::message::{Attributes, Role, Value};
+use underspan_protocols::{
+    message::{Attributes, Role, Value},
+    semconv::SCHEMA_URL,
+};
 
-use super::{SCHEMA_URL, SCOPE_NAME, SCOPE_VERSION, batch};
+use super::{SCOPE_NAME, SCOPE_VERSION, batch};
 use crate::{correlate::exchange::Exchange, export::Signal};
 use sample::exchanges;
 

@@ -182,7 +182,11 @@ mod tests {
             let mut out = Vec::new();
             varint(&mut out, value);
             assert_eq!(out.len(), varint_length(value), "{value}");
-            assert_eq!(prost::decode_length_delimiter(out.as_slice()).is_ok(), true, "{value}");
+            assert_eq!(
+                prost::decode_length_delimiter(out.as_slice()).ok(),
+                usize::try_from(value).ok(),
+                "{value}"
+            );
         }
     }
 

@@ -5,13 +5,13 @@ use underspan::{
     correlate::exchange::Exchange,
     discover::resource::Resource,
     export::{self, Batch, DropReason, Pipeline, Totals, otlp, retry},
-    signals::batch::SpanBatcher,
+    signals::batch::{self, SpanBatcher},
 };
 use underspan_protocols::message::{Attribute, AttributeKind, Convention, Metric, Role, Value};
 use underspan_tests::receiver::{Receiver, Script};
 
 /// Longer than any of these tests should take; none depends on it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
 
 static DURATION: Metric = Metric {
     name: "http.server.request.duration",
@@ -68,7 +68,7 @@ pub(crate) fn exchange(resource: &Arc<Resource>) -> Exchange {
 /// A batch with a number of spans.
 pub(crate) fn batch(spans: usize) -> Batch {
     let resource = resource("shop");
-    let mut batcher = SpanBatcher::new(Default::default());
+    let mut batcher = SpanBatcher::new(batch::Settings::default());
     for _ in 0..spans {
         batcher.push(&exchange(&resource));
     }

@@ -18,7 +18,7 @@ impl Default for Settings {
         Self {
             initial_interval: Duration::from_secs(5),
             max_interval: Duration::from_secs(30),
-            max_elapsed_time: Duration::from_secs(300),
+            max_elapsed_time: Duration::from_mins(5),
         }
     }
 }

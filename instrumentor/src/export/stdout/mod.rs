@@ -61,6 +61,7 @@ impl std::fmt::Debug for Settings {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "other exporters can fail to open")]
 fn open(settings: &super::Settings) -> Result<Vec<Destination>, Error> {
     let Some(settings) = &settings.stdout else { return Ok(Vec::new()) };
     let (name, signal) = match settings.form {

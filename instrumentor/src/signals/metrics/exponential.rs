@@ -209,7 +209,9 @@ mod tests {
 
     fn of(values: &[f64]) -> Histogram {
         let mut histogram = Histogram::default();
-        values.iter().for_each(|value| histogram.record(*value));
+        for value in values {
+            histogram.record(*value);
+        }
         histogram
     }
 
@@ -266,7 +268,7 @@ mod tests {
             let mut merged = of(&a);
             merged.merge(&of(&b));
             let mut all = of(&a);
-            b.iter().for_each(|value| all.record(*value));
+            for value in &b { all.record(*value); }
             prop_assert_eq!(merged.buckets(), all.buckets());
             prop_assert_eq!((merged.count(), merged.range(), merged.zeros()), (all.count(), all.range(), all.zeros()));
         }
@@ -276,7 +278,7 @@ mod tests {
             let mut histogram = of(&a);
             histogram.clear();
             prop_assert_eq!(&histogram, &of(&[]));
-            b.iter().for_each(|value| histogram.record(*value));
+            for value in &b { histogram.record(*value); }
             prop_assert_eq!(histogram, of(&b));
         }
     }

@@ -2,19 +2,19 @@
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
-use underspan_protocols::message::{Attribute, Attributes, Metric, Value};
+use underspan_protocols::{
+    message::{Attribute, Attributes, Metric, Value},
+    semconv::attribute::ERROR_TYPE,
+};
 
 use super::{
     Settings,
     encode::Writer,
     point::{Interval, Point},
 };
-use crate::{
-    correlate::exchange::Exchange,
-    signals::{ERROR_TYPE, wire},
-};
+use crate::{correlate::exchange::Exchange, signals::wire};
 
-/// Marks the series that holds what found no room.
+/// Marks the series that holds what found no room; named by the specification of metrics, not by the conventions.
 const OVERFLOW: &str = "otel.metric.overflow";
 
 /// One metric of one resource.

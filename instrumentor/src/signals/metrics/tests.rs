@@ -48,7 +48,7 @@ fn decode(batches: Vec<Batch>) -> Vec<(String, String, String, Data)> {
         for group in ExportMetricsServiceRequest::decode(batch.body).unwrap().resource_metrics {
             let service = show(&group.resource.unwrap().attributes[..1]);
             for scope in group.scope_metrics {
-                assert_eq!(scope.schema_url, crate::signals::SCHEMA_URL);
+                assert_eq!(scope.schema_url, underspan_protocols::semconv::SCHEMA_URL);
                 for metric in scope.metrics {
                     out.push((service.clone(), metric.name, metric.unit, metric.data.unwrap()));
                 }
@@ -132,7 +132,7 @@ proptest! {
     #[test]
     fn explicit_histograms_are_exact(exchanges in exchanges(1..80)) {
         let mut metrics = metrics(|settings| settings.body_size = true);
-        exchanges.iter().for_each(|exchange| metrics.record(exchange));
+        for exchange in &exchanges { metrics.record(exchange); }
         let account = account(&exchanges);
         prop_assert_eq!(metrics.series(), account.len());
         let points = histograms(metrics.collect(NOW + SECOND, None), 2);
@@ -141,7 +141,7 @@ proptest! {
             let boundaries = explicit::boundaries(if metric == DURATION.name { &DURATION } else { &RESPONSE_SIZE });
             let values = &account[&(service, if metric == DURATION.name { DURATION.name } else { RESPONSE_SIZE.name }, attributes)];
             let mut buckets = vec![0; boundaries.len() + 1];
-            values.iter().for_each(|value| buckets[boundaries.iter().filter(|boundary| *boundary < value).count()] += 1);
+            for value in values { buckets[boundaries.iter().filter(|boundary| *boundary < value).count()] += 1; }
             prop_assert_eq!(point.bucket_counts, buckets);
             prop_assert_eq!(&point.explicit_bounds, boundaries);
             prop_assert_eq!(point.count, values.len() as u64);
@@ -158,7 +158,7 @@ proptest! {
         let mut counted = 0;
         let mut now = NOW;
         for some in exchanges.chunks(every) {
-            some.iter().for_each(|exchange| delta.record(exchange));
+            for exchange in some { delta.record(exchange); }
             let points = histograms(delta.collect(now + SECOND, None), 1);
             prop_assert!(points.iter().all(|read| read.point.count > 0));
             prop_assert!(points.iter().all(|read| read.point.start_time_unix_nano == now));
@@ -172,7 +172,7 @@ proptest! {
     #[test]
     fn exponential_histograms_count_everything(exchanges in exchanges(1..80)) {
         let mut metrics = metrics(|settings| settings.histogram = Shape::Exponential);
-        exchanges.iter().for_each(|exchange| metrics.record(exchange));
+        for exchange in &exchanges { metrics.record(exchange); }
         for _ in 0..2 {
             let points = exponential_points(metrics.collect(NOW + SECOND, None));
             prop_assert_eq!(points.iter().map(|point| point.count).sum::<u64>(), exchanges.len() as u64);
@@ -213,9 +213,9 @@ fn what_exceeds_the_bound_is_folded_and_not_dropped() {
     // Each resource has its own bound, until all of them together reach theirs.
     let resources: Vec<_> = (0..60).map(|i| sample::resource(&i.to_string())).collect();
     for resource in &resources {
-        (0..2).for_each(|number| {
-            metrics.record(&Exchange { resource: Arc::clone(resource), ..numbered(number) })
-        });
+        for number in 0..2 {
+            metrics.record(&Exchange { resource: Arc::clone(resource), ..numbered(number) });
+        }
     }
     assert_eq!(metrics.series(), 5 * FULL_RESOURCES);
     let points = histograms(metrics.collect(NOW, None), 2);
@@ -224,7 +224,7 @@ fn what_exceeds_the_bound_is_folded_and_not_dropped() {
 
 #[test]
 fn series_and_processes_that_are_gone_are_forgotten_after_their_last_export() {
-    let mut metrics = metrics(|settings| settings.ttl = Duration::from_secs(300));
+    let mut metrics = metrics(|settings| settings.ttl = Duration::from_mins(5));
     let (stays, exits) = (resource("stays"), resource("exits"));
     metrics.record(&Exchange { resource: Arc::clone(&stays), ..numbered(1) });
     metrics.record(&Exchange { resource: exits, ..numbered(2) });

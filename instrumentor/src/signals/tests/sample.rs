@@ -5,13 +5,15 @@ use underspan_protocols::message::{Attribute, AttributeKind, Attributes, Convent
 
 use crate::{correlate::exchange::Exchange, discover::resource::Resource};
 
-pub(crate) const METHOD: Attribute = Attribute { name: "http.request.method", kind: AttributeKind::String };
-pub(crate) const ROUTE: Attribute = Attribute { name: "http.route", kind: AttributeKind::String };
-pub(crate) const STATUS: Attribute =
-    Attribute { name: "http.response.status_code", kind: AttributeKind::Int };
-pub(crate) const PATH: Attribute = Attribute { name: "url.path", kind: AttributeKind::String };
-const SERVICE: Attribute = Attribute { name: "service.name", kind: AttributeKind::String };
-const LIST: Attribute = Attribute { name: "process.command_args", kind: AttributeKind::StringArray };
+pub(crate) use underspan_protocols::semconv::attribute::{
+    ERROR_TYPE, HTTP_REQUEST_METHOD as METHOD, HTTP_RESPONSE_STATUS_CODE as STATUS, HTTP_ROUTE as ROUTE,
+    URL_PATH as PATH,
+};
+use underspan_protocols::semconv::attribute::{
+    HTTP_REQUEST_BODY_SIZE as REQUEST_SIZE, HTTP_RESPONSE_BODY_SIZE as SIZE, PROCESS_COMMAND_ARGS as LIST,
+    SERVICE_NAME as SERVICE,
+};
+
 const DOUBLE: Attribute = Attribute { name: "underspan.test.double", kind: AttributeKind::Double };
 const BOOLEAN: Attribute = Attribute { name: "underspan.test.boolean", kind: AttributeKind::Boolean };
 
@@ -20,7 +22,7 @@ pub(crate) static DURATION: Metric = Metric {
     unit: "s",
     description: "Duration of HTTP server requests.",
     boundaries: &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0],
-    attributes: &[METHOD, STATUS, ROUTE, super::super::ERROR_TYPE],
+    attributes: &[METHOD, STATUS, ROUTE, ERROR_TYPE],
 };
 pub(crate) static RESPONSE_SIZE: Metric = Metric {
     name: "http.server.response.body.size",
@@ -33,8 +35,8 @@ pub(crate) static HTTP: Convention = Convention {
     duration: &DURATION,
     request_size: None,
     response_size: Some(&RESPONSE_SIZE),
-    request_size_attribute: Some(Attribute { name: "http.request.body.size", kind: AttributeKind::Int }),
-    response_size_attribute: Some(Attribute { name: "http.response.body.size", kind: AttributeKind::Int }),
+    request_size_attribute: Some(REQUEST_SIZE),
+    response_size_attribute: Some(SIZE),
 };
 
 /// A process.

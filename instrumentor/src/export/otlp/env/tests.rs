@@ -15,9 +15,12 @@ fn with(options: &Options, variables: &[(&str, &str)]) -> (Settings, Vec<String>
     (settings, warnings.into_iter().map(|warning| warning.variable.replace(PREFIX, "")).collect())
 }
 
+/// Variables, and the endpoints they give for traces and metrics.
+type Row<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+
 #[test]
 fn endpoints() {
-    let rows: &[(&[(&str, &str)], &str, &str)] = &[
+    let rows: &[Row] = &[
         (&[], "http://localhost:4318/v1/traces", "http://localhost:4318/v1/metrics"),
         (&[("ENDPOINT", "")], "http://localhost:4318/v1/traces", "http://localhost:4318/v1/metrics"),
         (
