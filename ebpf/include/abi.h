@@ -14,14 +14,13 @@
 #define US_EXIT 7 /* a selected process is gone */
 
 /* Flags of records about connections. */
-#define US_SENT 0x01   /* direction: set when the traced process sent the bytes, clear when it received them \
-                        */
-#define US_FLIP 0x02   /* data: the first bytes after the direction changed */
-#define US_MORE 0x04   /* data: another record with bytes of the same call follows */
-#define US_FAULT 0x08  /* data: the bytes could not be read from the process */
-#define US_CLOSED 0x10 /* end: both directions; otherwise only the receiving one */
-#define US_TLS 0x20    /* the connection carries TLS: its bytes are counted and never captured */
-#define US_JOINED 0x40 /* conn: bytes had passed before the agent saw the connection */
+#define US_SENT 0x01    /* direction: the traced process sent the bytes; clear when it received them */
+#define US_FLIP 0x02    /* data: the first bytes after the direction changed */
+#define US_MORE 0x04    /* data: another record with bytes of the same call follows */
+#define US_FAULT 0x08   /* data: the bytes could not be read from the process */
+#define US_CLOSED 0x10  /* end: both directions; otherwise only the receiving one */
+#define US_TLS 0x20     /* the connection carries TLS: its bytes are counted and never captured */
+#define US_JOINED 0x40  /* conn: bytes had passed before the agent saw the connection */
 #define US_PARTIAL 0x80 /* run: the run goes on; this is its state so far */
 
 #define US_ROLE_UNKNOWN 0

@@ -121,8 +121,6 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
         count(US_COUNT_REQUEST_RUNS, 1);
         conn->state &= ~CONN_EXCHANGE_LOST;
     }
-    if (conn->runs <= 2 && begins_tls(io))
-        conn->state |= CONN_TLS;
     /* User space needs a moment to make up its mind, and may change it for a long-lived connection. */
     if (conn->runs <= 32 || (conn->runs & 63) == 0) {
         verdict = bpf_map_lookup_elem(&verdicts, &conn->id);
@@ -194,8 +192,11 @@ INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, str
     conn->tgid = io->tgid;
     conn->tid = io->tid;
     count(US_COUNT_SEEN, io->length);
-    if (!(conn->state & CONN_ANNOUNCED))
+    if (!(conn->state & CONN_ANNOUNCED)) {
+        if (begins_tls(io))
+            conn->state |= CONN_TLS;
         emit_conn(conn, sk, ctl, io->left_at);
+    }
     if (flip)
         begin_run(conn, io, ctl);
     else if (!conn->left && !(conn->state & (CONN_TLS | CONN_IGNORED)) &&

@@ -77,7 +77,8 @@ fn segments(turns: &[Turn]) -> Vec<Segment> {
         for exchange in turn {
             let method = if exchange.head_request { "HEAD" } else { "POST" };
             asked.extend(
-                format!("{method} /{number} HTTP/1.1\r\nX: {:x<1$}\r\n", "", exchange.padding.0).into_bytes(),
+                format!("{method} /{number}. HTTP/1.1\r\nX: {:x<1$}\r\n", "", exchange.padding.0)
+                    .into_bytes(),
             );
             let waits =
                 alone && exchange.expects && !matches!(exchange.request, Body::None | Body::Length(0));
@@ -196,7 +197,9 @@ fn rightly_paired(events: &[Event]) {
     for event in events {
         match event {
             Event::Request { key, request, .. } => {
-                let number: Option<usize> = request.path.as_deref().and_then(|path| path[1..].parse().ok());
+                // Without the dot the path was cut.
+                let path = request.path.as_deref().and_then(|path| path.strip_prefix('/')?.strip_suffix('.'));
+                let number: Option<usize> = path.map(|number| number.parse().unwrap());
                 asked.insert(*key, number);
             }
             Event::Response { key, response, .. } => {

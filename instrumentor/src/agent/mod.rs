@@ -4,6 +4,7 @@
 //! bounded queue. Everything in the kernel belongs to the first thread and ends with it.
 
 mod express;
+mod own;
 mod settings;
 mod stages;
 
@@ -18,6 +19,7 @@ use underspan_ebpf::{LoadError, ProbeReport, Tracer, Verdict};
 use crate::capture;
 use crate::discover::{Change, ProcessTable, Resource, WrongGlob};
 use crate::export;
+use crate::signals::route::InvalidPattern;
 use crate::telemetry::Totals;
 use express::Express;
 use stages::Stages;
@@ -40,6 +42,9 @@ pub enum StartError {
     /// A pattern in the configuration.
     #[error(transparent)]
     Glob(#[from] WrongGlob),
+    /// A route pattern in the configuration.
+    #[error(transparent)]
+    Pattern(#[from] InvalidPattern),
     /// An exporter.
     #[error(transparent)]
     Export(#[from] export::Error),
@@ -49,6 +54,15 @@ pub enum StartError {
     /// A thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] std::io::Error),
+}
+
+/// What an ad-hoc look wants beyond the configuration.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wishes {
+    /// This process is traced whatever the rules say.
+    pub launched: Option<u32>,
+    /// [`Totals`] hold a table of rate, errors and duration.
+    pub summary: bool,
 }
 
 /// The running agent.
@@ -61,17 +75,17 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Starts everything and returns when processes are being traced. `launched` is traced whatever the rules say.
-    pub fn start(config: &Config, launched: Option<u32>) -> Result<Self, StartError> {
+    /// Starts everything and returns when processes are being traced.
+    pub fn start(config: &Config, wishes: Wishes) -> Result<Self, StartError> {
         let exporters = export::Pipeline::start(export::open(&settings::export(config)?)?)?;
-        let express = Express::new(config, exporters.sender());
+        let express = Express::new(config, wishes.summary, exporters.sender())?;
         let table = settings::table(config)?;
         let (stop, stopped) = mpsc::channel();
         let (started, start) = mpsc::channel();
         let own = config.clone();
         let reader = thread::Builder::new()
             .name("reader".to_owned())
-            .spawn(move || match Reader::start(&own, table, express, launched) {
+            .spawn(move || match Reader::start(&own, table, express, wishes.launched) {
                 Ok(reader) => {
                     // The receiver waits for exactly this message; were it gone, the next look at `stopped` would end the thread.
                     let _ = started.send(Ok(reader.tracer.reports().to_vec()));
@@ -133,7 +147,8 @@ impl Reader {
         changes.extend(launched.map(|pid| table.select(pid, now)));
         let rescan = table.needs_rescan();
         let connections = usize::try_from(config.capture.max_connections).unwrap_or(usize::MAX);
-        let stages = Stages::new(connections, settings::decoding(config), table, express);
+        let stages =
+            Stages::new(connections, settings::decoding(config), settings::sampler(config), table, express);
         let mut reader = Self { tracer, stages, rescan };
         reader.stages.understand.changes = changes;
         reader.tell_kernel();
@@ -195,6 +210,7 @@ impl Reader {
         if let Err(error) = self.tracer.heartbeat() {
             tracing::error!(%error, "cannot keep the probes alive");
         }
+        self.stages.sweep(capture::monotonic());
         if self.rescan {
             let now = self.stages.understand.now();
             match self.stages.understand.table.scan(now) {

@@ -4,7 +4,10 @@ use std::env;
 use std::path::Path;
 use std::time::Duration;
 
-use underspan_config::{Compression, Config, Protocol, Query, Stdout, Tier};
+use underspan_config::{
+    Compression, Config, Histogram, Protocol, Query, RouteMode, Sampler as SamplerName, Stdout, Temporality,
+    Tier,
+};
 use underspan_ebpf::Settings as TracerSettings;
 use underspan_protocols::decoder::{Options, QueryPolicy};
 
@@ -13,6 +16,9 @@ use crate::discover::scan::own_processes;
 use crate::discover::table::Limits as TableLimits;
 use crate::discover::{Host, Identifier, ProcFs, ProcessTable, Selectors};
 use crate::export::{self, Limits, otlp, retry, stdout};
+use crate::signals::route::{InvalidPattern, Pattern};
+use crate::signals::sampler::Sampler;
+use crate::signals::{metrics, route};
 
 /// The BPF programs stop by themselves this long after the agent's last sign of life.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -43,6 +49,50 @@ pub(super) fn decoding(config: &Config) -> Options {
             Query::Drop => QueryPolicy::Drop,
         },
         max_value: usize::try_from(config.http.max_value.0).unwrap_or(usize::MAX),
+    }
+}
+
+pub(super) fn sampler(config: &Config) -> Sampler {
+    let ratio = config.traces.ratio;
+    match config.traces.sampler {
+        SamplerName::AlwaysOn => Sampler::always_on(false),
+        SamplerName::AlwaysOff => Sampler::always_off(false),
+        SamplerName::TraceIdRatio => Sampler::ratio(ratio, false),
+        SamplerName::ParentBasedAlwaysOn => Sampler::always_on(true),
+        SamplerName::ParentBasedAlwaysOff => Sampler::always_off(true),
+        SamplerName::ParentBasedTraceIdRatio => Sampler::ratio(ratio, true),
+    }
+}
+
+pub(super) fn routes(config: &Config) -> Result<route::Settings, InvalidPattern> {
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    Ok(route::Settings {
+        mode: match config.routes.mode {
+            RouteMode::Heuristic => route::Mode::Heuristic,
+            RouteMode::Patterns => route::Mode::PatternsOnly,
+            RouteMode::None => route::Mode::None,
+        },
+        patterns: config.routes.patterns.iter().map(|text| Pattern::parse(text)).collect::<Result<_, _>>()?,
+        max_routes: count(config.routes.max_per_service),
+        ..route::Settings::default()
+    })
+}
+
+pub(super) fn metrics(config: &Config) -> metrics::Settings {
+    metrics::Settings {
+        temporality: match config.metrics.temporality {
+            Temporality::Cumulative => metrics::Temporality::Cumulative,
+            Temporality::Delta => metrics::Temporality::Delta,
+            Temporality::LowMemory => metrics::Temporality::LowMemory,
+        },
+        histogram: match config.metrics.histogram {
+            Histogram::Explicit => metrics::Shape::Explicit,
+            Histogram::Exponential => metrics::Shape::Exponential,
+        },
+        max_series: usize::try_from(config.metrics.max_series).unwrap_or(usize::MAX),
+        ttl: config.metrics.ttl.0,
+        body_size: config.metrics.body_size,
+        ..metrics::Settings::default()
     }
 }
 

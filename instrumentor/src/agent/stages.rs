@@ -13,7 +13,13 @@ use crate::correlate::exchange::Finished;
 use crate::correlate::{Correlator, Mover};
 use crate::discover::{Change, ProcessTable};
 use crate::parse::{self, Outcome};
+use crate::signals::sampler::Sampler;
 use crate::telemetry::Stats;
+
+/// A response on a unix socket with nothing more for this long (nanoseconds) has ended.
+const UNIX_RESPONSE: u64 = 1_000_000_000;
+/// A unix socket with nothing at all for this long is forgotten.
+const UNIX_IDLE: u64 = 60_000_000_000;
 
 /// Everything between the ring buffer and the exporters.
 pub(super) struct Stages {
@@ -38,13 +44,19 @@ pub(super) struct Understand {
 }
 
 impl Stages {
-    pub(super) fn new(connections: usize, options: Options, table: ProcessTable, express: Express) -> Self {
+    pub(super) fn new(
+        connections: usize,
+        options: Options,
+        sampler: Sampler,
+        table: ProcessTable,
+        express: Express,
+    ) -> Self {
         Self {
             connections: Connections::new(connections),
             understand: Understand {
                 clock: Clock::read(),
                 options: Arc::new(options),
-                correlator: Correlator::default(),
+                correlator: Correlator::new(sampler),
                 table,
                 express,
                 stats: Stats::default(),
@@ -106,8 +118,26 @@ impl Stages {
         understand.clock = Clock::read();
         understand.correlator.tick(now, &mut understand.stats, &mut understand.finished);
         understand.express_finished();
-        let gone = understand.table.expire(understand.clock.unix(now));
-        understand.express.forget(&gone);
+        // Their metrics go with the last reference to them.
+        drop(understand.table.expire(understand.clock.unix(now)));
+    }
+
+    /// To be called about once a second: ends unix connections that have been silent, since nothing tells of their end. One with a response
+    /// under way is over sooner than one that may just be idle; a request that waits for its response is not over.
+    pub(super) fn sweep(&mut self, now: u64) {
+        let Self { connections, understand } = self;
+        let over = connections.take_unix(|connection| {
+            let silent = now.saturating_sub(connection.last());
+            match understand.correlator.open_on(connection) {
+                Some(true) => silent > UNIX_RESPONSE,
+                Some(false) => false,
+                None => silent > UNIX_IDLE,
+            }
+        });
+        for mut connection in over {
+            let step = Step::End { closed: true, at: connection.last() };
+            understand.last(&mut connection, &step);
+        }
     }
 
     /// The agent ends: what waits is reported as it is.
@@ -151,9 +181,9 @@ impl Understand {
     }
 
     fn express_finished(&mut self) {
-        let Self { express, finished, clock, .. } = self;
+        let Self { express, finished, clock, stats, .. } = self;
         for finished in finished.drain(..) {
-            express.take(finished, *clock);
+            express.take(finished, *clock, stats);
         }
     }
 

@@ -125,9 +125,12 @@ impl Connections {
         }
     }
 
-    /// Takes out every connection, for the end of the agent.
-    pub fn drain(&mut self) -> impl Iterator<Item = Connection> {
-        self.table.drain().map(|(_, connection)| connection)
+    /// Takes out the unix sockets that `is_over`. Tracepoints tell nothing of their end.
+    pub fn take_unix(&mut self, mut is_over: impl FnMut(&Connection) -> bool) -> Vec<Connection> {
+        self.table
+            .extract_if(|_, connection| matches!(connection.peer, Peer::Unix(_)) && is_over(connection))
+            .map(|(_, connection)| connection)
+            .collect()
     }
 
     /// A record of an unknown connection means that its announcement was lost: it is made up without addresses.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until};
-use underspan_config::{Config, Log};
+use underspan_config::{Config, Log, Stdout};
 use underspan_ebpf::LoadError;
 
 use super::{Action, Failure, Trace, log, report};
-use crate::agent::{Agent, StartError};
+use crate::agent::{Agent, StartError, Wishes};
 use crate::attach::privileges;
 use crate::discover::launch::{Launched, exit_code};
 use crate::telemetry::Totals;
@@ -41,7 +41,7 @@ pub fn act(action: Action, default_log: &Log) -> Result<u8, Failure> {
 }
 
 fn run(config: &Config) -> Result<u8, Failure> {
-    let agent = start(config, None)?;
+    let agent = start(config, Wishes::default())?;
     wait(None, None)?;
     say_goodbye(&agent.stop());
     Ok(0)
@@ -54,7 +54,8 @@ fn run_trace(trace: &Trace) -> Result<u8, Failure> {
         [] => None,
         command => Some(Launched::start(command).map_err(failed)?),
     };
-    let agent = start(&trace.config, launched.as_ref().map(Launched::pid))?;
+    let wishes = Wishes { launched: launched.as_ref().map(Launched::pid), summary: trace.summary };
+    let agent = start(&trace.config, wishes)?;
     if let Some(launched) = &mut launched {
         launched.release().map_err(failed)?;
     }
@@ -64,7 +65,10 @@ fn run_trace(trace: &Trace) -> Result<u8, Failure> {
     }
     let totals = agent.stop();
     say_goodbye(&totals);
-    if trace.summary {
+    if trace.config.export.stdout == Stdout::Json {
+        // Standard output is for programs then.
+        eprint!("{}", totals.summary);
+    } else {
         let mut out = std::io::stdout().lock();
         // A reader that has enough is no failure.
         let _ = out.write_all(totals.summary.as_bytes()).and_then(|()| out.flush());
@@ -72,8 +76,8 @@ fn run_trace(trace: &Trace) -> Result<u8, Failure> {
     Ok(code)
 }
 
-fn start(config: &Config, launched: Option<u32>) -> Result<Agent, Failure> {
-    let agent = Agent::start(config, launched).map_err(|error| start_failure(&error))?;
+fn start(config: &Config, wishes: Wishes) -> Result<Agent, Failure> {
+    let agent = Agent::start(config, wishes).map_err(|error| start_failure(&error))?;
     for report in agent.probes() {
         if let Some(reason) = &report.off {
             tracing::debug!(probe = report.probe.name, reason, "off");
@@ -88,7 +92,9 @@ pub(super) fn start_failure(error: &StartError) -> Failure {
         StartError::Load(LoadError::Privilege { .. }) => {
             Failure::new(Failure::PRIVILEGE, format!("{error}; {}", privileges::GRANT))
         }
-        StartError::Glob(_) | StartError::Export(_) => Failure::new(Failure::USAGE, error.to_string()),
+        StartError::Glob(_) | StartError::Pattern(_) | StartError::Export(_) => {
+            Failure::new(Failure::USAGE, error.to_string())
+        }
         _ => Failure::new(Failure::FAILED, error.to_string()),
     }
 }

@@ -65,6 +65,7 @@ impl Edges {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signals::sampler::Sampler;
 
     #[test]
     fn ends_meet_in_either_order() {
@@ -78,8 +79,11 @@ mod tests {
                 edges.client((5, 6), &client);
                 edges.server((5, 6), &server);
             }
-            assert_eq!(server.trace().parent_id, Some(client.span_id));
-            assert_eq!(server.trace().trace_id, client.trace().trace_id);
+            assert_eq!(server.trace(&Sampler::default()).parent_id, Some(client.span_id));
+            assert_eq!(
+                server.trace(&Sampler::default()).trace_id,
+                client.trace(&Sampler::default()).trace_id
+            );
             assert!(edges.waiting.is_empty());
         }
     }

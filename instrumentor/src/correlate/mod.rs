@@ -20,6 +20,7 @@ use underspan_protocols::message::{Direction, Role};
 use crate::assemble::Connection;
 use crate::discover::resource::Resource;
 use crate::parse::Conversation;
+use crate::signals::sampler::Sampler;
 use crate::telemetry::Stats;
 use edges::Edges;
 use exchange::Finished;
@@ -48,9 +49,15 @@ pub struct Correlator {
     waiting: Vec<Pending>,
     threads: Threads,
     edges: Edges,
+    sampler: Sampler,
 }
 
 impl Correlator {
+    /// Nothing under way. `sampler` decides about the traces that begin here.
+    pub fn new(sampler: Sampler) -> Self {
+        Self { sampler, ..Self::default() }
+    }
+
     /// Requests without their response, and exchanges that wait.
     pub fn len(&self) -> usize {
         self.open.len() + self.waiting.len()
@@ -105,6 +112,13 @@ impl Correlator {
                 Event::Left => {}
             }
         }
+    }
+
+    /// What is open on a connection: `None` nothing, else whether a response has begun.
+    pub fn open_on(&self, connection: &Connection) -> Option<bool> {
+        let mut open = self.open.iter().filter(|((conn, _), _)| *conn == connection.id).peekable();
+        open.peek()?;
+        Some(open.any(|(_, pending)| pending.span.answering.get()))
     }
 
     /// A connection was forgotten without its end: its open exchanges will never complete.
@@ -213,7 +227,7 @@ impl Correlator {
             return false;
         }
         stats.exchanges += 1;
-        out.push(pending.finish());
+        out.push(pending.finish(&self.sampler));
         true
     }
 }

@@ -13,6 +13,7 @@ use super::exchange::{Exchange, Finished};
 use super::span::Span;
 use crate::assemble::{Connection, Peer};
 use crate::discover::resource::Resource;
+use crate::signals::sampler::Sampler;
 
 /// `error.type` of an exchange whose connection closed before its response was complete.
 const CLOSED: &str = "connection_closed";
@@ -96,8 +97,8 @@ impl Pending {
     }
 
     /// The exchange, in kernel time and without its route, which the next stage knows.
-    pub(super) fn finish(&mut self) -> Finished {
-        let trace = self.span.trace();
+    pub(super) fn finish(&mut self, sampler: &Sampler) -> Finished {
+        let trace = self.span.trace(sampler);
         let exchange = Exchange {
             resource: Arc::clone(&self.resource),
             role: self.role,
@@ -144,8 +145,26 @@ fn add_addresses(attributes: &mut Attributes, role: Role, peer: &Peer) {
                     attributes.push((port, Value::Int(remote.port().into())));
                 }
             }
+            if role == Role::Client && !has(attributes, attribute::URL_FULL) {
+                compose_url(attributes, &remote.to_string());
+            }
             attributes.push((attribute::NETWORK_PEER_ADDRESS, Value::String(address)));
             attributes.push((attribute::NETWORK_PEER_PORT, Value::Int(remote.port().into())));
         }
     }
+}
+
+/// A request that names no host has path and query alone; a client's span has a whole URL, of the peer then.
+fn compose_url(attributes: &mut Attributes, authority: &str) {
+    let mut take = |wanted| {
+        let index = attributes.iter().position(|(attribute, _)| *attribute == wanted)?;
+        match attributes.swap_remove(index).1 {
+            Value::String(text) => Some(text),
+            Value::Static(text) => Some(text.to_owned()),
+            _ => None,
+        }
+    };
+    let Some(path) = take(attribute::URL_PATH) else { return };
+    let query = take(attribute::URL_QUERY).map(|query| format!("?{query}")).unwrap_or_default();
+    attributes.push((attribute::URL_FULL, Value::String(format!("http://{authority}{path}{query}"))));
 }

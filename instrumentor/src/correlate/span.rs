@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use underspan_protocols::context::TraceContext;
 
+use crate::signals::sampler::Sampler;
+
 /// Where a span hangs.
 #[derive(Debug, Clone)]
 pub enum Parent {
@@ -51,8 +53,8 @@ pub struct Span {
     pub answering: Cell<bool>,
 }
 
-/// Sampled, and the trace id is random.
-const NEW_TRACE_FLAGS: u8 = 0x03;
+/// The trace id is random; whether it is sampled is the sampler's word.
+const NEW_TRACE_FLAGS: u8 = 0x02;
 
 impl Span {
     /// A new span.
@@ -95,29 +97,24 @@ impl Span {
         }
     }
 
-    /// The span's trace, the same from now on.
-    pub fn trace(&self) -> Trace {
+    /// The span's trace, the same from now on. `sampler` decides about traces that begin here, or come here.
+    pub fn trace(&self, sampler: &Sampler) -> Trace {
         if let Some(trace) = &*self.trace.borrow() {
             return trace.clone();
         }
         // Taken, so that a remembered span does not keep its ancestors in memory.
         let trace = match self.parent.replace(Parent::None) {
-            Parent::None => Trace {
-                trace_id: random(),
-                parent_id: None,
-                parent_remote: false,
-                flags: NEW_TRACE_FLAGS,
-                state: String::new(),
-            },
-            Parent::Context(context) => Trace {
-                trace_id: context.trace_id,
-                parent_id: Some(context.parent_id),
-                parent_remote: true,
-                flags: context.flags,
-                state: context.state,
-            },
+            Parent::None => {
+                let (trace_id, mut flags, mut state) = (random(), NEW_TRACE_FLAGS, String::new());
+                sampler.apply(None, &trace_id, &mut flags, &mut state);
+                Trace { trace_id, parent_id: None, parent_remote: false, flags, state }
+            }
+            Parent::Context(TraceContext { trace_id, parent_id, mut flags, mut state }) => {
+                sampler.apply(Some(flags), &trace_id, &mut flags, &mut state);
+                Trace { trace_id, parent_id: Some(parent_id), parent_remote: true, flags, state }
+            }
             Parent::Span { span, remote } => {
-                Trace { parent_id: Some(span.span_id), parent_remote: remote, ..span.trace() }
+                Trace { parent_id: Some(span.span_id), parent_remote: remote, ..span.trace(sampler) }
             }
         };
         self.trace.replace(Some(trace.clone()));
@@ -150,10 +147,10 @@ mod tests {
         let child = Span::new(2, below(&root, false));
         let grandchild = Span::new(3, Parent::None);
         assert!(grandchild.adopt(below(&child, true)));
-        let trace = grandchild.trace();
-        assert_eq!(trace.trace_id, root.trace().trace_id);
+        let trace = grandchild.trace(&Sampler::default());
+        assert_eq!(trace.trace_id, root.trace(&Sampler::default()).trace_id);
         assert_eq!((trace.parent_id, trace.parent_remote), (Some(child.span_id), true));
-        assert_eq!(child.trace().parent_id, Some(root.span_id));
+        assert_eq!(child.trace(&Sampler::default()).parent_id, Some(root.span_id));
         assert!(!root.adopt(below(&Span::new(0, Parent::None), false)), "its trace has been told");
     }
 
@@ -163,7 +160,7 @@ mod tests {
             TraceContext { trace_id: [7; 16], parent_id: [8; 8], flags: 0, state: "a=b".to_owned() };
         let span = Span::new(1, Parent::Context(context));
         assert!(!span.adopt(below(&Span::new(0, Parent::None), true)));
-        let trace = span.trace();
+        let trace = span.trace(&Sampler::default());
         assert_eq!((trace.trace_id, trace.parent_id, trace.flags), ([7; 16], Some([8; 8]), 0));
         assert_eq!(trace.state, "a=b");
     }
@@ -174,6 +171,6 @@ mod tests {
         let second = Span::new(2, below(&first, false));
         assert!(!first.adopt(below(&second, true)));
         assert!(!first.adopt(below(&first, true)));
-        assert_eq!(second.trace().trace_id, first.trace().trace_id);
+        assert_eq!(second.trace(&Sampler::default()).trace_id, first.trace(&Sampler::default()).trace_id);
     }
 }

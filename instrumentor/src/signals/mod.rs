@@ -10,6 +10,7 @@ pub mod metrics;
 pub mod route;
 pub mod sampler;
 mod span;
+pub mod summary;
 mod wire;
 
 pub use envelope::{SCHEMA_URL, SCOPE_NAME, SCOPE_VERSION};

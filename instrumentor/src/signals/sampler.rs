@@ -4,8 +4,6 @@
 //! the trace id, and a kept span says in its `tracestate` how many it stands for (`ot=th:`).
 use std::fmt::Write;
 
-use crate::correlate::exchange::Exchange;
-
 /// What decides about a trace that begins here, and whether it also decides about others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sampler {
@@ -62,16 +60,13 @@ impl Sampler {
         Decision { sampled, threshold: Some(self.threshold).filter(|_| sampled && partial) }
     }
 
-    /// Decides about a finished exchange, and notes it in its flags and state. Call it before the exchange is
-    /// counted, because the examples of metrics are sampled exchanges.
-    pub fn apply(&self, exchange: &mut Exchange) -> bool {
-        let parent = exchange.parent_id.map(|_| exchange.flags);
-        let decision = self.decide(parent, &exchange.trace_id, &exchange.state);
-        exchange.flags = exchange.flags & !SAMPLED | u8::from(decision.sampled);
+    /// Decides where a trace comes into this agent's sight, and notes it in the flags and the state that its spans inherit.
+    pub fn apply(&self, parent: Option<u8>, trace_id: &[u8; 16], flags: &mut u8, state: &mut String) {
+        let decision = self.decide(parent, trace_id, state);
+        *flags = *flags & !SAMPLED | u8::from(decision.sampled);
         if let Some(threshold) = decision.threshold {
-            exchange.state = threshold.written_into(&exchange.state);
+            *state = threshold.written_into(state);
         }
-        decision.sampled
     }
 }
 
@@ -231,22 +226,17 @@ mod tests {
     }
 
     #[test]
-    fn the_decision_is_noted() {
-        let mut exchange = crate::signals::tests::sample::server();
-        exchange.trace_id = [0xff; 16];
-        exchange.state = "a=b, ot=th:0;x:y ,c=d".into();
-        exchange.flags = 2;
-        assert!(Sampler::ratio(0.5, true).apply(&mut exchange));
-        assert_eq!((exchange.flags, exchange.state.as_str()), (3, "ot=th:8;x:y,a=b,c=d"));
-        exchange.trace_id = [0; 16];
-        assert!(!Sampler::ratio(0.5, true).apply(&mut exchange));
-        assert_eq!(exchange.flags, 2);
-
-        exchange.parent_id = Some([1; 8]);
-        exchange.flags = 1;
-        exchange.state = "ot=th:c".into();
-        assert!(Sampler::default().apply(&mut exchange));
-        assert_eq!(exchange.state, "ot=th:c", "the parent's threshold stays");
+    fn notes_the_decision_in_what_spans_inherit() {
+        let apply = |sampler: Sampler, parent: Option<u8>, low: u8| {
+            let (mut flags, mut state) = (parent.unwrap_or(0x02), "a=b".to_owned());
+            sampler.apply(parent, &[low; 16], &mut flags, &mut state);
+            (flags, state)
+        };
+        let half = Sampler::ratio(0.5, true);
+        assert_eq!(apply(half, None, 0xff), (0x03, "ot=th:8,a=b".to_owned()));
+        assert_eq!(apply(half, None, 0x01), (0x02, "a=b".to_owned()));
+        assert_eq!(apply(half, Some(0x00), 0xff), (0x00, "a=b".to_owned()), "the parent decided");
+        assert_eq!(apply(Sampler::always_on(false), Some(0x00), 0x01), (0x01, "a=b".to_owned()));
     }
 
     #[test]

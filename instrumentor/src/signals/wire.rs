@@ -9,12 +9,14 @@ const FIXED64: u32 = 1;
 const LENGTH_DELIMITED: u32 = 2;
 const FIXED32: u32 = 5;
 
+/// Set in every byte of a varint but the last.
+const MORE: u8 = 0x80;
 /// Bytes of a padded length; seven bits each, so a message may have 256 MiB.
 const HOLE: usize = 4;
 
 /// Where the length of an open message belongs.
 #[must_use = "a message that is not closed has no length"]
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Hole(usize);
 
 /// Begins a message in `field`; what is appended until [`close`] is its content.
@@ -28,12 +30,14 @@ pub(crate) fn open(out: &mut Vec<u8>, field: u32) -> Hole {
 /// Ends the message.
 pub(crate) fn close(out: &mut [u8], hole: Hole) {
     let Hole(at) = hole;
-    let length = out.len() - at - HOLE;
+    let mut length = out.len() - at - HOLE;
     debug_assert!(length < 1 << (7 * HOLE), "batches are limited long before this");
-    for (i, byte) in out[at..at + HOLE].iter_mut().enumerate() {
-        let more = if i + 1 < HOLE { 0x80 } else { 0 };
-        *byte = (length >> (7 * i) & 0x7f) as u8 | more;
+    let [padded @ .., last] = &mut out[at..at + HOLE] else { return };
+    for byte in padded {
+        *byte = low_bits(length as u64) | MORE;
+        length >>= 7;
     }
+    *last = low_bits(length as u64);
 }
 
 /// Text.
@@ -151,11 +155,16 @@ fn key(out: &mut Vec<u8>, field: u32, wire_type: u32) {
 }
 
 fn varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
+    while value >= u64::from(MORE) {
+        out.push(low_bits(value) | MORE);
         value >>= 7;
     }
-    out.push(value as u8);
+    out.push(low_bits(value));
+}
+
+/// What one byte of a varint holds.
+fn low_bits(value: u64) -> u8 {
+    value.to_le_bytes()[0] & !MORE
 }
 
 fn varint_length(value: u64) -> usize {

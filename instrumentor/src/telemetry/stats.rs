@@ -23,8 +23,8 @@ pub struct Stats {
     pub connections_unknown: u64,
     /// Connections that carry TLS, whose bytes are not read.
     pub connections_tls: u64,
-    /// Batches the exporters' queues had no room for, in spans or data points.
-    pub export_refused: u64,
+    /// Spans of exchanges the sampler decided against. They are in the metrics.
+    pub spans_sampled_out: u64,
 }
 
 impl Stats {

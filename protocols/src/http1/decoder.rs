@@ -7,6 +7,7 @@ use super::exchanges::{End, Exchanges};
 use super::head::{self, Parsed};
 use super::held::{Held, Item, Piece};
 use super::lane::{Lane, MAX_HEAD, Start, State};
+use super::messages::is_unframed;
 use crate::decoder::{Chunk, Decoder, Detection, Ending, Event, LossReason, Options};
 use crate::message::{Direction, Role};
 
@@ -19,6 +20,8 @@ pub(super) struct Http1Decoder {
     pub(super) response: Lane,
     pub(super) exchanges: Exchanges,
     pub(super) held: Held,
+    /// Latest time seen, also of what is held.
+    pub(super) now: u64,
     /// The connection left HTTP or ended; nothing is read any more.
     pub(super) over: bool,
 }
@@ -36,6 +39,7 @@ impl Decoder for Http1Decoder {
         if self.over {
             return;
         }
+        self.now = self.now.max(chunk.last);
         match chunk.direction {
             Direction::Request => {
                 _ = self.read(chunk, out);
@@ -95,6 +99,7 @@ impl Http1Decoder {
             response: Lane::new(Direction::Response),
             exchanges: Exchanges::default(),
             held: Held::default(),
+            now: 0,
             over: false,
         }
     }
@@ -237,18 +242,19 @@ impl Http1Decoder {
             if beyond > 0 {
                 self.messages_missing(direction);
             }
-            return;
+        } else {
+            if !lane.head.is_empty() {
+                self.parse(chunk, &[], true, out);
+            }
+            let lane = self.lane(direction);
+            lane.gapped = true;
+            if let State::Start { .. } = lane.state {
+                // There was no head, or that of an interim response: the message proper is in the gap.
+                self.messages_missing(direction);
+            }
         }
-        if lane.head.is_empty() {
-            self.messages_missing(direction);
-            return;
-        }
-        self.parse(chunk, &[], true, out);
-        let lane = self.lane(direction);
-        lane.gapped = true;
-        if let State::Start { .. } = lane.state {
-            // An interim response, or nothing that could be read: the message proper is in the gap.
-            self.messages_missing(direction);
+        if direction == Direction::Request && is_unframed(&self.request) {
+            self.exchanges.request_hides(self.now);
         }
     }
 

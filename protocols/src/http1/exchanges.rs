@@ -24,6 +24,8 @@ struct Exchange {
     expects_continue: bool,
     /// Its last byte is yet to come.
     request_open: bool,
+    /// Its end was not captured, and other requests may hide where it was.
+    hiding: bool,
     answer: Answer,
 }
 
@@ -70,13 +72,12 @@ impl Doubt {
         self.requests || self.responses
     }
 
-    /// Is it certain which of so many candidates a response answers? A single one may still not be the one if its
-    /// own response and another request are missing, or if others were sent along with it.
-    fn permits(self, candidates: usize, pipelined: bool) -> bool {
+    /// Is the first of so many candidates certainly the one a response answers? What was asked after requests went
+    /// missing was given up at once, so the candidates are older, and first, unless a response is missing too.
+    fn permits(self, candidates: usize) -> bool {
         match (self.requests, self.responses) {
-            (false, false) => true,
+            (_, false) => true,
             (false, true) => candidates == 1,
-            (true, false) => candidates == 1 && !pipelined,
             (true, true) => false,
         }
     }
@@ -95,7 +96,7 @@ pub(super) struct Exchanges {
     /// Requests were open when the client spoke again after the server.
     overlapping: bool,
     pub(super) blind: bool,
-    /// First byte of the first request of this turn.
+    /// First byte of the first request of this turn, or the time since when requests are missing.
     turn: u64,
     /// Last byte the server sent in this turn.
     spoken: Option<u64>,
@@ -104,7 +105,7 @@ pub(super) struct Exchanges {
 impl Exchanges {
     /// The server sent bytes, of any kind.
     pub(super) fn server_spoke(&mut self, last: u64) {
-        if last >= self.turn {
+        if last > self.turn {
             self.spoken = self.spoken.max(Some(last));
         }
     }
@@ -112,7 +113,10 @@ impl Exchanges {
     /// A request began at `first`: is everything before it over? Returns whether that ended a response that nobody
     /// waits for.
     pub(super) fn client_spoke(&mut self, first: u64, out: &mut Vec<Event>) -> bool {
-        let turned = self.spoken.is_some_and(|spoken| spoken < first) || self.doubt.any() && !self.pipelined;
+        // A client that never had two requests open has seen the end of the first before it sends the second, also
+        // where the answer went missing.
+        let waited = self.doubt.responses && !self.doubt.requests && !self.pipelined;
+        let turned = self.spoken.is_some_and(|spoken| spoken < first) || waited;
         if !turned {
             return false;
         }
@@ -162,10 +166,12 @@ impl Exchanges {
             method,
             expects_continue,
             request_open: true,
+            hiding: false,
             answer: Answer::None,
         };
         self.queue.push_back(exchange);
-        if self.doubt.requests && self.pipelined {
+        if self.doubt.requests {
+            // What is missing may have been sent along with it, and its answer comes first.
             self.abandon(u64::MAX, LossReason::NotCaptured, out);
         }
     }
@@ -176,7 +182,7 @@ impl Exchanges {
         if self.queue.len() < MAX_OPEN {
             self.queue.push_back(Exchange::ghost(first));
         }
-        self.requests_missing();
+        self.requests_missing(first);
     }
 
     /// Counts a response whose request was never seen. It is the next one to be read.
@@ -191,13 +197,21 @@ impl Exchanges {
         self.doubt.responses |= self.is_waiting();
     }
 
-    /// Requests may be missing from here on.
-    pub(super) fn requests_missing(&mut self) {
+    /// Requests may be missing after `since`. Only what the server says after it can end the turn.
+    pub(super) fn requests_missing(&mut self, since: u64) {
         self.doubt.requests = true;
+        self.turn = self.turn.max(since);
+        self.spoken = None;
     }
 
-    pub(super) fn is_pipelined(&self) -> bool {
-        self.pipelined
+    /// The end of the request that is being read was not captured. Now it is `now`.
+    pub(super) fn request_hides(&mut self, now: u64) {
+        if let Some(exchange) = self.queue.iter_mut().find(|exchange| exchange.request_open) {
+            exchange.hiding = true;
+        }
+        if self.pipelined {
+            self.requests_missing(now);
+        }
     }
 
     /// Is there a request a response could answer?
@@ -212,7 +226,9 @@ impl Exchanges {
             Some(index) if self.queue[index].first <= first => {
                 let candidates =
                     self.queue.iter().filter(|one| one.is_unanswered() && one.first <= first).count();
-                if !self.doubt.permits(candidates, self.pipelined) {
+                let hiding = self.queue.iter().any(|one| one.hiding && one.is_unanswered());
+                let doubt = Doubt { requests: self.doubt.requests || hiding, ..self.doubt };
+                if !doubt.permits(candidates) {
                     self.abandon(first, LossReason::NotCaptured, out);
                 }
             }
@@ -357,6 +373,7 @@ impl Exchange {
             method: Method::Other,
             expects_continue: false,
             request_open: false,
+            hiding: false,
             answer: Answer::None,
         }
     }

@@ -41,9 +41,6 @@ impl Http1Decoder {
                 );
             }
         }
-        if self.exchanges.is_pipelined() && is_unframed(&self.request) {
-            self.exchanges.requests_missing();
-        }
     }
 
     /// A response's head is complete.
@@ -121,7 +118,7 @@ impl Http1Decoder {
     pub(super) fn messages_missing(&mut self, direction: Direction) {
         self.lane(direction).restart(false);
         match direction {
-            Direction::Request => self.exchanges.requests_missing(),
+            Direction::Request => self.exchanges.requests_missing(self.now),
             Direction::Response => self.exchanges.responses_missing(),
         }
     }
@@ -267,6 +264,6 @@ fn ending(body: Body) -> Ending {
     }
 }
 
-fn is_unframed(lane: &Lane) -> bool {
+pub(super) fn is_unframed(lane: &Lane) -> bool {
     matches!(lane.state, State::Body(Body::Unframed(_)))
 }

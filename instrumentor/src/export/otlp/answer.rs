@@ -46,16 +46,16 @@ struct Delay {
 /// A success response in protobuf. One that cannot be read is still a success: the receiver has the batch.
 pub(super) fn protobuf(signal: Signal, body: &[u8]) -> Outcome {
     match signal {
-        Signal::Traces => ExportTraceServiceResponse::decode(body).map(traces).unwrap_or(Outcome::OK),
-        Signal::Metrics => ExportMetricsServiceResponse::decode(body).map(metrics).unwrap_or(Outcome::OK),
+        Signal::Traces => ExportTraceServiceResponse::decode(body).map_or(Outcome::OK, traces),
+        Signal::Metrics => ExportMetricsServiceResponse::decode(body).map_or(Outcome::OK, metrics),
     }
 }
 
 /// A success response in JSON.
 pub(super) fn json(signal: Signal, body: &[u8]) -> Outcome {
     match signal {
-        Signal::Traces => serde_json::from_slice(body).map(traces).unwrap_or(Outcome::OK),
-        Signal::Metrics => serde_json::from_slice(body).map(metrics).unwrap_or(Outcome::OK),
+        Signal::Traces => serde_json::from_slice(body).map_or(Outcome::OK, traces),
+        Signal::Metrics => serde_json::from_slice(body).map_or(Outcome::OK, metrics),
     }
 }
 

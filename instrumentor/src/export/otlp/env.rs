@@ -157,7 +157,7 @@ fn headers<L: Lookup>(options: &Options, reader: &mut Reader<L>, signal: Signal)
             match parse_header(pair) {
                 Some((key, value)) => drop(headers.insert(key, value)),
                 None => {
-                    reader.warn(&name, "a header is not `name=value` with a percent-encoded value; ignored")
+                    reader.warn(&name, "a header is not `name=value` with a percent-encoded value; ignored");
                 }
             }
         }
@@ -238,6 +238,7 @@ fn parse_timeout(text: &str) -> Result<Parsed<Option<Duration>>, &'static str> {
 }
 
 /// Only `true`, in any case, is true.
+#[expect(clippy::unnecessary_wraps, reason = "the others can fail")]
 fn parse_boolean(text: &str) -> Result<Parsed<bool>, &'static str> {
     if text.eq_ignore_ascii_case("true") {
         return Ok(true.into());

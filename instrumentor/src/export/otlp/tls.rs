@@ -63,19 +63,15 @@ fn builder() -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
 
 fn roots(files: &Tls) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
-    match &files.certificate {
-        Some(file) => {
-            for certificate in certificates(file)? {
-                roots.add(certificate).map_err(|problem| tls(file, &problem))?;
-            }
+    if let Some(file) = &files.certificate {
+        for certificate in certificates(file)? {
+            roots.add(certificate).map_err(|problem| tls(file, &problem))?;
         }
-        None => {
-            let (_, unusable) =
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            if unusable > 0 {
-                tracing::debug!(unusable, "certificates of the host are not valid");
-            }
-        }
+        return Ok(roots);
+    }
+    let (_, unusable) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if unusable > 0 {
+        tracing::debug!(unusable, "certificates of the host are not valid");
     }
     Ok(roots)
 }

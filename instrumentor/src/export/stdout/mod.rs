@@ -14,6 +14,8 @@ use super::{
 
 mod text;
 
+pub(crate) use text::{human, printable};
+
 /// The line in the registry.
 pub const ENTRY: Entry = Entry { name: "stdout", open };
 

@@ -149,7 +149,7 @@ pub(crate) fn human(nanoseconds: u64) -> String {
 }
 
 /// What a target says reaches a terminal without the power to command it.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

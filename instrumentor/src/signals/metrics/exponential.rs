@@ -198,7 +198,7 @@ fn index(value: f64, scale: i32) -> i32 {
     #[expect(clippy::cast_possible_truncation, reason = "at most 1024 times 2^20")]
     let index = (value.log2() * f64::from(scale).exp2()).floor() as i32;
     // The logarithm may round to the next power of two.
-    index.clamp(exponent << scale, (exponent + 1 << scale) - 1)
+    index.clamp(exponent << scale, ((exponent + 1) << scale) - 1)
 }
 
 #[cfg(test)]

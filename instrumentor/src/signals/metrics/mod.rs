@@ -49,7 +49,7 @@ impl Default for Settings {
             temporality: Temporality::Cumulative,
             histogram: Shape::Explicit,
             max_series: 2000,
-            ttl: Duration::from_secs(300),
+            ttl: Duration::from_mins(5),
             body_size: false,
             exemplars: true,
         }

@@ -97,7 +97,7 @@ impl Router {
         if !self.services.contains_key(service) {
             self.add(service);
         }
-        let known = self.services.get_mut(service).expect("added above");
+        let known = self.services.get_mut(service)?;
         known.used = self.clock;
 
         let slot = &mut self.cache[slot(known.id, path)];

@@ -3,9 +3,11 @@
 /// Stands for a segment that looks like a value.
 pub(super) const VARIABLE: &str = "{id}";
 
-/// Names longer than this are rare, tokens are not.
-const MAX_NAME: usize = 40;
-/// Digits that make a value of anything; fewer are found in `v2`, `s3`, `oauth2`, `sha256`.
+/// Longest name, of which package names are the longest kind.
+const MAX_NAME: usize = 120;
+/// Longest part of a name; tokens are longer.
+const MAX_PART: usize = 40;
+/// Digits that make a value of a part; fewer are found in `v2`, `s3`, `oauth2`, `sha256`.
 const MANY_DIGITS: usize = 4;
 /// Shortest text of hexadecimal digits that is a hash when some of them are letters and some are not.
 const SHORT_HASH: usize = 8;
@@ -30,43 +32,45 @@ pub(super) enum Segment<'a> {
 /// Judges a segment by its looks.
 pub(super) fn classify(segment: &str) -> Segment<'_> {
     let segment = segment.split(';').next().unwrap_or_default(); // matrix parameters: `;jsessionid=…`
-    if let Some((stem, extension)) = split_extension(segment)
-        && is_value(stem)
-    {
-        return Segment::Variable(&segment[segment.len() - extension.len() - 1..]);
+    if is_typed(segment) {
+        return Segment::Variable("");
     }
-    if is_value(segment) { Segment::Variable("") } else { Segment::Name(segment) }
+    match split_extension(segment) {
+        Some((stem, extension)) if is_value(stem) => Segment::Variable(extension),
+        _ if is_value(segment) => Segment::Variable(""),
+        _ => Segment::Name(segment),
+    }
 }
 
-/// Stem and extension of a file name.
+/// Percent-encoded, not ASCII, an address or a handle: what users type.
+fn is_typed(segment: &str) -> bool {
+    segment.bytes().any(|byte| matches!(byte, b'%' | b'@' | b'=' | b'+' | b',' | b'|' | 0x80..))
+}
+
+/// Stem of a file name, and its extension with the dot.
 fn split_extension(segment: &str) -> Option<(&str, &str)> {
-    let (stem, extension) = segment.rsplit_once('.')?;
-    let letters = extension.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let named = extension.bytes().any(|byte| byte.is_ascii_alphabetic());
-    (letters && named && !stem.is_empty() && extension.len() <= MAX_EXTENSION).then_some((stem, extension))
+    let (stem, extension) = segment.split_at(segment.rfind('.')?);
+    let name = extension.get(1..)?;
+    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let named = name.bytes().any(|byte| byte.is_ascii_alphabetic());
+    (letters && named && !stem.is_empty() && name.len() <= MAX_EXTENSION).then_some((stem, extension))
 }
 
 fn is_value(text: &str) -> bool {
-    let digits = count(text, |byte| byte.is_ascii_digit());
-    let letters = count(text, |byte| byte.is_ascii_alphabetic());
-    // Percent-encoded, not ASCII, an address or a handle: what users type.
-    let typed = text.bytes().any(|byte| matches!(byte, b'%' | b'@' | b'=' | b'+' | b',' | b'|' | 0x80..));
-    let number = digits > 0 && letters == 0;
-    typed
-        || number
+    let digits = text.bytes().any(|byte| byte.is_ascii_digit());
+    let letters = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    digits && !letters
         || text.len() > MAX_NAME
-        || digits >= MANY_DIGITS
-        || is_hash(text, digits)
         || text.len() >= SHORT_TOKEN && changes(text) >= MANY_CHANGES
+        // One by one: `app.3f2a91bc`, `x86_64`.
+        || text.split(['.', '-', '_']).any(|part| is_value_part(part, digits))
 }
 
-/// Parts between dots and dashes are looked at one by one: `app.3f2a91bc`.
-fn is_hash(text: &str, digits: usize) -> bool {
-    text.split(['.', '-', '_']).any(|part| {
-        let hexadecimal = part.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let long = if digits > 0 { SHORT_HASH } else { LETTER_HASH };
-        hexadecimal && part.len() >= long
-    })
+fn is_value_part(part: &str, digits: bool) -> bool {
+    let hash = if digits { SHORT_HASH } else { LETTER_HASH };
+    part.len() > MAX_PART
+        || part.bytes().filter(u8::is_ascii_digit).count() >= MANY_DIGITS
+        || part.len() >= hash && part.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// How often a digit stands next to a letter.
@@ -77,10 +81,6 @@ fn changes(text: &str) -> usize {
             pair[0].is_ascii_digit() != pair[1].is_ascii_digit() && pair.iter().all(u8::is_ascii_alphanumeric)
         })
         .count()
-}
-
-fn count(text: &str, is: impl Fn(&u8) -> bool) -> usize {
-    text.as_bytes().iter().filter(|byte| is(byte)).count()
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The routes of one service, and the segments they are made of.
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use super::template::{Segment, VARIABLE, classify};
 
@@ -44,55 +44,64 @@ impl Tree {
 
     /// A route that is known from elsewhere.
     pub(super) fn given(&mut self, text: &str, max_routes: usize) -> RouteId {
-        let known = self.routes.iter().position(|route| route == text);
-        known.map(RouteId).or_else(|| self.add(text.to_owned(), max_routes)).unwrap_or_default()
+        match self.routes.iter().position(|route| route == text) {
+            Some(index) => RouteId(index),
+            None if self.routes.len() >= max_routes => RouteId::default(),
+            None => {
+                self.routes.push(text.to_owned());
+                RouteId(self.routes.len() - 1)
+            }
+        }
     }
 
-    /// The route of a path by its looks and by what else was seen.
+    /// The route of a path by its looks and by what else was seen. Allocates only for a new one.
     pub(super) fn guess(&mut self, path: &str, max_routes: usize, max_children: usize) -> RouteId {
-        let mut node = &mut self.root;
+        match self.find(path, max_children) {
+            Some(route) => route,
+            None if self.routes.len() >= max_routes => RouteId::default(),
+            None => self.insert(path, max_children),
+        }
+    }
+
+    fn find(&self, path: &str, max_children: usize) -> Option<RouteId> {
+        let mut node = &self.root;
+        for segment in segments(path) {
+            node = node.children.get(node.place(&segment, max_children))?;
+        }
+        node.route
+    }
+
+    fn insert(&mut self, path: &str, max_children: usize) -> RouteId {
+        let route = RouteId(self.routes.len());
         let mut text = String::new();
-        let full = self.routes.len() >= max_routes;
-        let segments = path.strip_prefix('/').unwrap_or(path).split('/');
-        for (depth, segment) in segments.enumerate() {
-            let extension;
-            let segment = match classify(segment) {
-                _ if depth >= MAX_DEPTH => FOLDED,
-                Segment::Name(name) => name,
-                Segment::Variable("") => VARIABLE,
-                Segment::Variable(dotted) => {
-                    extension = format!("{VARIABLE}{dotted}");
-                    &extension
-                }
-            };
-            let known = node.children.contains_key(segment);
-            let segment = if known || node.children.len() < max_children { segment } else { FOLDED };
-            if full && !node.children.contains_key(segment) {
-                return RouteId::default();
-            }
+        let mut node = &mut self.root;
+        for segment in segments(path) {
+            let segment = node.place(&segment, max_children);
             text.push('/');
             text.push_str(segment);
             node = node.children.entry(segment.into()).or_default();
-            if depth >= MAX_DEPTH {
-                break;
-            }
         }
-        if let Some(route) = node.route {
-            return route;
-        }
-        if full {
-            return RouteId::default();
-        }
-        let route = RouteId(self.routes.len());
         node.route = Some(route);
         self.routes.push(text);
         route
     }
+}
 
-    fn add(&mut self, text: String, max_routes: usize) -> Option<RouteId> {
-        (self.routes.len() < max_routes).then(|| {
-            self.routes.push(text);
-            RouteId(self.routes.len() - 1)
-        })
+impl Node {
+    /// The child a segment belongs to, or is to belong to.
+    fn place<'a>(&self, segment: &'a str, max_children: usize) -> &'a str {
+        let room = self.children.len() < max_children;
+        if room || self.children.contains_key(segment) { segment } else { FOLDED }
     }
+}
+
+/// The segments of a path as a route has them.
+fn segments(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let segments = path.strip_prefix('/').unwrap_or(path).split('/');
+    segments.take(MAX_DEPTH + 1).enumerate().map(|(depth, segment)| match classify(segment) {
+        _ if depth == MAX_DEPTH => FOLDED.into(),
+        Segment::Name(name) => name.into(),
+        Segment::Variable("") => VARIABLE.into(),
+        Segment::Variable(extension) => format!("{VARIABLE}{extension}").into(),
+    })
 }

@@ -1,0 +1,89 @@
+# `make` lists what there is. `demo`, `build`, `test`, `bench`, `fuzz` and `deny` install what they need first.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH):/usr/sbin:/sbin
+
+CARGO ?= cargo
+PREFIX ?= /usr/local
+SYSTEMD_UNITS ?= $(PREFIX)/lib/systemd/system
+# The end-to-end tests there are. To be raised with each new one: fewer is a failure.
+E2E_TESTS ?= 40
+FUZZ_SECONDS ?= 60
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+C_SOURCES := $(wildcard ebpf/include/*.h ebpf/src/probes/*.c ebpf/src/probes/*/*.c)
+SCRIPTS := .ci/run .ci/setup examples/demo/run.sh tests/e2e.sh
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: ## Start a small application, trace it, print spans and a table per route (root; KEEP=1, SECONDS=8)
+	./examples/demo/run.sh $(if $(KEEP),--keep) $(if $(SECONDS),--seconds $(SECONDS))
+
+.PHONY: build
+build: ## Build the binary, target/release/underspan
+	.ci/setup build
+	$(CARGO) build --release --locked -p underspan
+
+.PHONY: install
+install: build ## Install the binary and the systemd unit below PREFIX (default /usr/local)
+	install -D -m 755 $(TARGET)/release/underspan $(DESTDIR)$(PREFIX)/bin/underspan
+	install -d $(DESTDIR)$(SYSTEMD_UNITS)
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' deploy/underspan.service > $(DESTDIR)$(SYSTEMD_UNITS)/underspan.service
+	chmod 644 $(DESTDIR)$(SYSTEMD_UNITS)/underspan.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/underspan README.md LICENSE examples/underspan.yaml examples/minimal.yaml
+
+.PHONY: test
+test: deps lint unit e2e ## Everything: lints, unit, property, golden, exporter and end-to-end tests (root)
+
+.PHONY: deps
+deps: ## Install what building and testing need
+	.ci/setup test
+
+.PHONY: check
+check: ## Rust checks that work without clang
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+.PHONY: lint
+lint: check ## Those and the C and shell sources
+	clang-format-19 --dry-run -Werror $(C_SOURCES)
+	shellcheck $(SCRIPTS)
+
+.PHONY: unit
+unit: ## Tests that need neither root nor other programs
+	$(CARGO) test --workspace --exclude underspan-tests --locked
+	$(CARGO) test -p underspan-tests --lib --bins --test export --locked
+
+.PHONY: e2e
+e2e: ## End-to-end tests on real servers and clients (root)
+	$(CARGO) build --release --locked -p underspan
+	CARGO='$(CARGO)' tests/e2e.sh $(E2E_TESTS)
+
+.PHONY: bench
+bench: ## Throughput with and without the agent, in turns, and what the agent costs (root)
+	.ci/setup test
+	$(CARGO) build --release --locked -p underspan
+	$(CARGO) run --release --locked -p underspan-tests --bin bench
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZ_SECONDS (default 60)
+	.ci/setup fuzz
+	command -v cargo-fuzz > /dev/null || $(CARGO) install --locked cargo-fuzz
+	@# cargo-fuzz wants the flags of a nightly compiler; the stable one knows them when told so.
+	set -e; export RUSTC_BOOTSTRAP=1; for target in $$($(CARGO) fuzz list); do \
+	    $(CARGO) fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS); done
+
+.PHONY: deny
+deny: ## Licences, duplicates and sources of the dependencies
+	command -v cargo-deny > /dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny --all-features --locked check bans licenses sources
+
+.PHONY: clean
+clean: ## Remove what was built
+	$(CARGO) clean

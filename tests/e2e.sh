@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Runs the end-to-end tests, as root, and fails when fewer of them ran than there should be: a test that cannot run
+# here passes, but says `skipped: reason`.
+# usage: e2e.sh EXPECTED
+set -euo pipefail
+cd "$(dirname "$0")/.."
+expected=${1:?how many tests there are}
+if [[ $(id -u) != 0 ]]; then
+    echo "e2e: the end-to-end tests attach to the kernel, which needs root" >&2
+    exit 1
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+"${CARGO:-cargo}" test -p underspan-tests --release --locked --test e2e -- --test-threads=1 --show-output 2>&1 |
+    tee "$log"
+
+passed=$(sed -n 's/^test result: ok\. \([0-9]*\) passed.*/\1/p' "$log" | awk '{ sum += $1 } END { print sum + 0 }')
+skipped=$(grep -c '^skipped: ' "$log" || true)
+ran=$((passed - skipped))
+echo "e2e: $ran tests ran, $skipped were skipped, $expected are expected"
+if ((ran < expected)); then
+    echo "e2e: $((expected - ran)) tests are missing" >&2
+    exit 1
+fi
