@@ -49,19 +49,18 @@ impl Objects {
         found
     }
 
-    /// Those of them that still exist, and whatever else carries a name of ours.
+    /// Those of them that still exist.
     #[must_use]
     pub fn left(&self) -> Self {
-        let mut left = Self::default();
-        for program in list("prog") {
-            let ours = program["name"].as_str().is_some_and(|name| name.starts_with("us_"));
-            if ours || self.programs.contains(&id(&program)) {
-                left.programs.insert(id(&program));
-            }
+        let still = |kind: &str, before: &BTreeSet<u64>| {
+            list(kind).iter().map(id).filter(|id| before.contains(id)).collect()
+        };
+        Self {
+            programs: still("prog", &self.programs),
+            maps: still("map", &self.maps),
+            links: still("link", &self.links),
+            map_memory: 0,
         }
-        left.maps.extend(list("map").iter().map(id).filter(|map| self.maps.contains(map)));
-        left.links.extend(list("link").iter().map(id).filter(|link| self.links.contains(link)));
-        left
     }
 
     /// Whether there is nothing.

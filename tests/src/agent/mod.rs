@@ -79,7 +79,12 @@ impl Agent {
     /// Asks it to end and waits until it has.
     pub fn stop(&mut self) -> ExitStatus {
         self.process.signal(Signal::TERM);
-        self.process.wait()
+        let mut status = None;
+        eventually("the agent ends when told to", || {
+            status = self.process.status();
+            status.is_some()
+        });
+        status.expect("just seen")
     }
 
     /// Kills it without a chance to clean up.
