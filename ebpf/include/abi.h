@@ -19,9 +19,11 @@
 #define US_MORE 0x04    /* data: another record with bytes of the same call follows */
 #define US_FAULT 0x08   /* data: the bytes could not be read from the process */
 #define US_CLOSED 0x10  /* end: both directions; otherwise only the receiving one */
+#define US_REQUEST 0x10 /* data, run: the direction is that of requests, as far as the kernel knows */
 #define US_TLS 0x20     /* the connection carries TLS: its bytes are counted and never captured */
 #define US_JOINED 0x40  /* conn: bytes had passed before the agent saw the connection */
 #define US_PARTIAL 0x80 /* run: the run goes on; this is its state so far */
+#define US_OPENING 0x80 /* conn: being opened by the process; its own port is not known yet */
 
 #define US_ROLE_UNKNOWN 0
 #define US_ROLE_SERVER 1
@@ -52,8 +54,8 @@ struct us_data {
     __u32 tid;      /* thread */
     __u32 seq;      /* TCP sequence number of the first byte; 0 for unix sockets */
     __u32 peer_seq; /* TCP sequence number the other direction had reached */
+    __u32 exchange; /* runs of requests so far, a current one included */
     __u32 lost;     /* exchanges of this connection counted as lost in the kernel so far */
-    __u32 pad;
 };
 
 struct us_run {
@@ -61,8 +63,8 @@ struct us_run {
     __u64 offset; /* bytes of the direction that have passed */
     __u32 tgid;
     __u32 tid;
+    __u32 exchange;
     __u32 lost;
-    __u32 pad;
 };
 
 struct us_conn {
@@ -82,8 +84,8 @@ struct us_end {
     struct us_header header;
     __u64 received; /* bytes of each direction */
     __u64 sent;
+    __u32 exchange;
     __u32 lost;
-    __u32 pad;
 };
 
 struct us_process {
@@ -126,8 +128,8 @@ struct us_listener {
 /* Ends of connections that did not fit the ring: value of `late_ends`, keyed by connection. */
 struct us_late_end {
     __u64 time;
+    __u32 exchange;
     __u32 lost;
-    __u32 pad;
 };
 
 /* Indices of the `counters` map (per CPU, __u64 each). */

@@ -33,8 +33,12 @@ INLINE void fill_header(struct us_header *header, __u8 kind, __u8 flags, __u16 s
     header->conn = conn->id;
 }
 
+INLINE __u32 request_direction(struct conn *conn) {
+    return conn->role == US_ROLE_CLIENT;
+}
+
 /* Addresses of a connection. Returns 0 when written. */
-NOINLINE int emit_conn(struct conn *conn, struct sock *sk, struct us_control *ctl, __u64 now) {
+NOINLINE int emit_conn(struct conn *conn, struct sock *sk, struct us_control *ctl, __u32 opening) {
     struct us_conn *record;
     __u16 family = READ(sk, __sk_common.skc_family);
     int size = 0;
@@ -78,10 +82,12 @@ NOINLINE int emit_conn(struct conn *conn, struct sock *sk, struct us_control *ct
         }
     }
     fill_header(&record->header, US_CONN,
-                (conn->state & CONN_JOINED ? US_JOINED : 0) | (conn->state & CONN_TLS ? US_TLS : 0), size,
-                conn, now);
+                (conn->state & CONN_JOINED ? US_JOINED : 0) | (conn->state & CONN_TLS ? US_TLS : 0) |
+                    (opening ? US_OPENING : 0),
+                size, conn, bpf_ktime_get_ns());
     submit(record, sizeof(*record) + US_NAME_MAX, ctl, 0);
-    conn->state |= CONN_ANNOUNCED;
+    if (!opening)
+        conn->state |= CONN_ANNOUNCED;
     return 0;
 }
 
@@ -99,14 +105,14 @@ NOINLINE int emit_run(struct conn *conn, __u32 direction, struct us_control *ctl
     }
     bytes = conn->bytes[direction];
     fill_header(&record->header, US_RUN,
-                (direction ? US_SENT : 0) | (partial ? US_PARTIAL : 0) |
-                    (conn->state & CONN_TLS ? US_TLS : 0),
+                (direction ? US_SENT : 0) | (direction == request_direction(conn) ? US_REQUEST : 0) |
+                    (partial ? US_PARTIAL : 0) | (conn->state & CONN_TLS ? US_TLS : 0),
                 conn->tail_size[direction], conn, conn->last[direction]);
     record->offset = bytes;
     record->tgid = conn->tgid;
     record->tid = conn->tid;
+    record->exchange = conn->exchange;
     record->lost = conn->lost;
-    record->pad = 0;
     __builtin_memcpy(record + 1, conn->tail[direction], US_TAIL);
     submit(record, sizeof(*record) + US_TAIL, ctl, 0);
     conn->reported[direction] = bytes;
@@ -123,7 +129,11 @@ NOINLINE int emit_end(struct conn *conn, struct us_control *ctl, __u32 closed, _
     if (!record) {
         count(US_COUNT_LOST_RECORDS, 1);
         if (closed) {
-            struct us_late_end late = {.time = now, .lost = conn->lost};
+            struct us_late_end late = {
+                .time = now,
+                .exchange = conn->exchange,
+                .lost = conn->lost,
+            };
 
             if (bpf_map_update_elem(&late_ends, &conn->id, &late, BPF_ANY))
                 count(US_COUNT_LOST_ENDS, 1);
@@ -134,8 +144,8 @@ NOINLINE int emit_end(struct conn *conn, struct us_control *ctl, __u32 closed, _
                 conn, now);
     record->received = conn->bytes[0];
     record->sent = conn->bytes[1];
+    record->exchange = conn->exchange;
     record->lost = conn->lost;
-    record->pad = 0;
     submit(record, sizeof(*record), ctl, 0);
     return 0;
 }
@@ -165,8 +175,8 @@ INLINE int emit_data_class(struct conn *conn, struct piece *piece, struct us_con
     record->tid = conn->tid;
     record->seq = piece->seq;
     record->peer_seq = piece->peer_seq;
+    record->exchange = conn->exchange;
     record->lost = conn->lost;
-    record->pad = 0;
     submit(record, sizeof(*record) + room, ctl, 0);
     count(US_COUNT_CAPTURED, size);
     return 0;

@@ -23,10 +23,6 @@ struct io {
     __u32 pad;
 };
 
-INLINE __u32 request_direction(struct conn *conn) {
-    return conn->role == US_ROLE_CLIENT;
-}
-
 /* The `index`-th contiguous piece of a call's bytes. */
 INLINE int segment_at(struct io *io, __u32 index, __u64 *address, __u64 *size) {
     struct iovec vec;
@@ -119,6 +115,7 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
     count(US_COUNT_RUNS, 1);
     if (is_request) {
         count(US_COUNT_REQUEST_RUNS, 1);
+        conn->exchange++;
         conn->state &= ~CONN_EXCHANGE_LOST;
     }
     /* User space needs a moment to make up its mind, and may change it for a long-lived connection. */
@@ -161,7 +158,8 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
         if (size == 0)
             continue;
         piece->size = min(min(size, US_DATA_MAX), conn->left);
-        piece->flags = (direction ? US_SENT : 0) | (flip ? US_FLIP : 0);
+        piece->flags = (direction ? US_SENT : 0) | (flip ? US_FLIP : 0) |
+                       (direction == request_direction(conn) ? US_REQUEST : 0);
         /* More of this call follows in a record of its own unless this piece is cut, the last, or the budget
          * is spent. */
         if (piece->size == size && piece->length > size && i + 1 < SEGMENTS_MAX && conn->left > size)
@@ -195,11 +193,11 @@ INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, str
     if (!(conn->state & CONN_ANNOUNCED)) {
         if (begins_tls(io))
             conn->state |= CONN_TLS;
-        emit_conn(conn, sk, ctl, io->left_at);
+        emit_conn(conn, sk, ctl, 0);
     }
     if (flip)
         begin_run(conn, io, ctl);
-    else if (!conn->left && !(conn->state & (CONN_TLS | CONN_IGNORED)) &&
+    else if (conn->left < ctl->response_budget / 2 && !(conn->state & (CONN_TLS | CONN_IGNORED)) &&
              direction != request_direction(conn) && begins_response(io))
         conn->left = ctl->response_budget;
     if (!io->source)

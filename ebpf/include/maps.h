@@ -15,7 +15,8 @@ struct conn {
     __u64 reported[2]; /* of these, told to user space in a record */
     __u64 last[2];     /* when the latest passed */
     __u32 sequence;    /* records, lost ones included */
-    __u32 lost;        /* exchanges counted as lost */
+    __u32 exchange;    /* runs of requests */
+    __u32 lost;        /* of these, counted as lost */
     __u32 left;        /* bytes that may still be captured of the current run */
     __u32 runs;
     __u32 tgid; /* of the latest call */
@@ -25,7 +26,7 @@ struct conn {
     __u8 state; /* CONN_* */
     __u8 pad;
     __u8 tail_size[2];
-    __u8 pad2[2];
+    __u8 pad2[6];
     __u8 tail[2][US_TAIL];
 };
 

@@ -72,6 +72,16 @@ impl Flags {
         self.0 & 0x10 != 0
     }
 
+    /// Data and run: the direction is that of requests, as far as the kernel knows.
+    pub fn request(self) -> bool {
+        self.0 & 0x10 != 0
+    }
+
+    /// Conn: being opened by the process; its own port is not known yet.
+    pub fn opening(self) -> bool {
+        self.0 & 0x80 != 0
+    }
+
     /// The connection carries TLS: its bytes are counted and never captured.
     pub fn tls(self) -> bool {
         self.0 & 0x20 != 0
@@ -112,8 +122,8 @@ pub(crate) struct RawData {
     pub(crate) tid: u32,
     pub(crate) seq: u32,
     pub(crate) peer_seq: u32,
+    pub(crate) exchange: u32,
     pub(crate) lost: u32,
-    pub(crate) pad: u32,
 }
 
 /// `struct us_run`
@@ -124,8 +134,8 @@ pub(crate) struct RawRun {
     pub(crate) offset: u64,
     pub(crate) tgid: u32,
     pub(crate) tid: u32,
+    pub(crate) exchange: u32,
     pub(crate) lost: u32,
-    pub(crate) pad: u32,
 }
 
 /// `struct us_conn`
@@ -151,8 +161,8 @@ pub(crate) struct RawEnd {
     pub(crate) header: Header,
     pub(crate) received: u64,
     pub(crate) sent: u64,
+    pub(crate) exchange: u32,
     pub(crate) lost: u32,
-    pub(crate) pad: u32,
 }
 
 /// `struct us_process`
@@ -203,7 +213,7 @@ map_value!(
 );
 map_value!(
     /// `struct us_late_end`
-    RawLateEnd { time: u64, lost: u32, pad: u32 }
+    RawLateEnd { time: u64, exchange: u32, lost: u32 }
 );
 
 #[cfg(test)]
@@ -258,8 +268,8 @@ mod tests {
     #[test]
     fn both_sides_agree() {
         same!("us_header", Header, kind, flags, size, sequence, time, conn);
-        same!("us_data", RawData, header, entered, offset, length, tgid, tid, seq, peer_seq, lost, pad);
-        same!("us_run", RawRun, header, offset, tgid, tid, lost, pad);
+        same!("us_data", RawData, header, entered, offset, length, tgid, tid, seq, peer_seq, exchange, lost);
+        same!("us_run", RawRun, header, offset, tgid, tid, exchange, lost);
         same!(
             "us_conn",
             RawConn,
@@ -274,7 +284,7 @@ mod tests {
             local,
             remote
         );
-        same!("us_end", RawEnd, header, received, sent, lost, pad);
+        same!("us_end", RawEnd, header, received, sent, exchange, lost);
         same!("us_process", RawProcess, header, tgid, parent, start, comm);
         same!("us_target", Target, since);
         same!(
@@ -289,6 +299,6 @@ mod tests {
             pad
         );
         same!("us_verdict", RawVerdict, ignore, pad);
-        same!("us_late_end", RawLateEnd, time, lost, pad);
+        same!("us_late_end", RawLateEnd, time, exchange, lost);
     }
 }

@@ -46,7 +46,9 @@ pub struct Data<'a> {
     pub seq: u32,
     /// TCP sequence number the other direction had reached.
     pub peer_seq: u32,
-    /// Exchanges of this connection counted as lost in the kernel so far.
+    /// Runs of requests so far, a current one included: numbers the exchanges of the connection.
+    pub exchange: u32,
+    /// Of these, counted as lost in the kernel.
     pub lost: u32,
     /// The captured bytes, from `offset` on.
     pub bytes: &'a [u8],
@@ -69,7 +71,9 @@ pub struct Run<'a> {
     pub tgid: u32,
     /// Thread.
     pub tid: u32,
-    /// Exchanges of this connection counted as lost in the kernel so far.
+    /// Runs of requests so far, a current one included: numbers the exchanges of the connection.
+    pub exchange: u32,
+    /// Of these, counted as lost in the kernel.
     pub lost: u32,
     /// The last of them, at most 64 bytes of the last call.
     pub tail: &'a [u8],
@@ -109,7 +113,9 @@ pub struct End {
     pub received: u64,
     /// Bytes sent in all.
     pub sent: u64,
-    /// Exchanges of this connection counted as lost in the kernel.
+    /// Runs of requests in all.
+    pub exchange: u32,
+    /// Of these, counted as lost in the kernel.
     pub lost: u32,
 }
 
@@ -196,6 +202,7 @@ fn data(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
         tid: raw.tid,
         seq: raw.seq,
         peer_seq: raw.peer_seq,
+        exchange: raw.exchange,
         lost: raw.lost,
         bytes,
     }))
@@ -211,6 +218,7 @@ fn run(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
         offset: raw.offset,
         tgid: raw.tgid,
         tid: raw.tid,
+        exchange: raw.exchange,
         lost: raw.lost,
         tail,
     }))
@@ -246,6 +254,7 @@ fn end(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
         time: raw.header.time,
         received: raw.received,
         sent: raw.sent,
+        exchange: raw.exchange,
         lost: raw.lost,
     }))
 }
@@ -285,8 +294,8 @@ mod tests {
             tid: 2,
             seq: 3,
             peer_seq: 4,
+            exchange: 0,
             lost: 0,
-            pad: 0,
         };
         let mut bytes = raw.as_bytes().to_vec();
         bytes.extend_from_slice(b"GET and padding");
@@ -301,7 +310,7 @@ mod tests {
         assert_eq!(parse(bytes.as_bytes()).err(), Some(RecordError::Short(24)));
         assert_eq!(parse(&[1, 2]).err(), Some(RecordError::Short(2)));
         assert_eq!(parse(header(99, 0).as_bytes()).err(), Some(RecordError::Kind(99)));
-        let lying = RawRun { header: header(abi::RUN, 65), offset: 0, tgid: 0, tid: 0, lost: 0, pad: 0 };
+        let lying = RawRun { header: header(abi::RUN, 65), offset: 0, tgid: 0, tid: 0, exchange: 0, lost: 0 };
         assert!(matches!(parse(lying.as_bytes()), Err(RecordError::Short(_))));
     }
 

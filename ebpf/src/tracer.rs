@@ -61,7 +61,9 @@ pub struct LateEnd {
     pub conn: u64,
     /// When, nanoseconds of `CLOCK_MONOTONIC`.
     pub time: u64,
-    /// Exchanges of it counted as lost in the kernel.
+    /// Exchanges of it.
+    pub exchange: u32,
+    /// Of these, counted as lost in the kernel.
     pub lost: u32,
 }
 
@@ -218,7 +220,7 @@ impl Tracer {
             .late_ends
             .iter()
             .filter_map(Result::ok)
-            .map(|(conn, end)| LateEnd { conn, time: end.time, lost: end.lost })
+            .map(|(conn, end)| LateEnd { conn, time: end.time, exchange: end.exchange, lost: end.lost })
             .collect();
         for end in &ends {
             let _ = self.late_ends.remove(&end.conn);

@@ -195,7 +195,7 @@ impl Reader {
             self.flush();
         }
         for end in self.tracer.late_ends() {
-            self.stages.end_late(end.conn, end.lost, end.time);
+            self.stages.end_late(&end);
         }
         self.stages.tick(capture::monotonic());
     }

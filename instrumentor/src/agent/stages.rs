@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use underspan_ebpf::{Process, ProcessKind, Record, RecordError};
+use underspan_ebpf::{LateEnd, Process, ProcessKind, Record, RecordError};
 use underspan_protocols::decoder::{Event, Options};
 
 use super::express::Express;
@@ -82,9 +82,14 @@ impl Stages {
             }
             Ok(Record::Run(run)) => {
                 let mover = Mover { tgid: run.tgid, tid: run.tid };
-                let (connection, step) = connections.run(&run);
+                let (connection, step) = connections.run(&run, &mut understand.stats);
                 if let Some(step) = step {
                     understand.step(connection, &step, mover);
+                }
+            }
+            Ok(Record::Conn(conn)) if conn.flags.opening() => {
+                if let Some((_, remote)) = conn.addresses {
+                    understand.correlator.expect_client_of(remote);
                 }
             }
             Ok(Record::Conn(conn)) => {
@@ -94,7 +99,10 @@ impl Stages {
                 }
             }
             Ok(Record::End(end)) => {
-                connections.end(&end, |connection, step| understand.last(connection, &step));
+                connections.end(&end, |connection, step, _| {
+                    connection.losses.learn(end.exchange, end.lost, false, &mut understand.stats);
+                    understand.last(connection, &step);
+                });
             }
             Ok(Record::Process(process)) => understand.process(&process),
             Err(_) => understand.stats.records_malformed += 1,
@@ -102,9 +110,12 @@ impl Stages {
     }
 
     /// Ends a connection whose end the ring had no room for.
-    pub(super) fn end_late(&mut self, conn: u64, lost: u32, at: u64) {
+    pub(super) fn end_late(&mut self, end: &LateEnd) {
         let Self { connections, understand } = self;
-        connections.end_late(conn, lost, at, |connection, step| understand.last(connection, &step));
+        connections.end_late(end, |connection, step| {
+            connection.losses.learn(end.exchange, end.lost, false, &mut understand.stats);
+            understand.last(connection, &step);
+        });
     }
 
     /// Whether something waits that only time or silent connections can tell.

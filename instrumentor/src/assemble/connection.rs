@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use underspan_ebpf::{Conn, Data, Role as KernelRole, Run};
 use underspan_protocols::message::Role;
 
+use super::losses::Losses;
 use super::{Piece, Step};
 use crate::parse::Conversation;
 use crate::telemetry::Stats;
@@ -44,15 +45,16 @@ pub struct Connection {
     /// Side of the process, as the kernel knows it.
     pub role: Option<Role>,
     /// Bytes had passed before the agent saw it.
-    pub joined: bool,
+    joined: bool,
+    /// Its bytes may begin, or go on after a hole, in the middle of a message.
+    pub ragged: bool,
     /// Where the current run of each direction began in TCP sequence numbers (own direction, other direction), until taken:
     /// the identity of a request that both ends can see. Index 1 is what the process sent.
     pub run_sequence: [Option<(u32, u32)>; 2],
     /// What is understood of it.
     pub conversation: Conversation,
-    /// Exchanges the kernel has counted as lost, still to be met again as an oddity in the stream.
-    pub forgiven: u32,
-    lost_seen: u32,
+    /// Books of what is lost on it.
+    pub losses: Losses,
     streams: [Stream; 2],
     last: u64,
 }
@@ -70,6 +72,7 @@ impl Connection {
                 KernelRole::Unknown => None,
             },
             joined: record.flags.joined(),
+            ragged: record.flags.joined(),
             last: record.time,
             ..Self::unannounced(record.conn, record.tgid)
         }
@@ -82,10 +85,10 @@ impl Connection {
             peer: Peer::Unknown,
             role: None,
             joined: true,
+            ragged: true,
             run_sequence: [None; 2],
             conversation: Conversation::default(),
-            forgiven: 0,
-            lost_seen: 0,
+            losses: Losses::default(),
             streams: Default::default(),
             last: 0,
         }
@@ -94,18 +97,6 @@ impl Connection {
     /// When the latest record about it was made, kernel time.
     pub fn last(&self) -> u64 {
         self.last
-    }
-
-    /// Takes one exchange from those the kernel has counted already. False: it has not, so the caller must.
-    pub fn forgive(&mut self) -> bool {
-        let known = self.forgiven > 0;
-        self.forgiven = self.forgiven.saturating_sub(1);
-        known
-    }
-
-    pub(super) fn learn_loss(&mut self, lost: u32) {
-        self.forgiven += lost.saturating_sub(self.lost_seen);
-        self.lost_seen = self.lost_seen.max(lost);
     }
 
     pub(super) fn data<'a>(&mut self, record: &Data<'a>, stats: &mut Stats) -> [Option<Step<'a>>; 2] {
@@ -136,6 +127,23 @@ impl Connection {
             tid: record.tid,
         };
         [hole, Some(Step::Piece(piece))]
+    }
+
+    /// Bytes up to `total` that no record told of.
+    pub(super) fn rest(&mut self, sent: bool, total: u64) -> Option<Step<'static>> {
+        let next = self.streams[usize::from(sent)].next.replace(total)?;
+        let skipped = total.checked_sub(next).filter(|skipped| *skipped > 0)?;
+        let (first, last) = (self.last, self.last);
+        Some(Step::Piece(Piece {
+            sent,
+            bytes: &[],
+            skipped,
+            tail: &[],
+            first,
+            last,
+            tgid: self.tgid,
+            tid: 0,
+        }))
     }
 
     pub(super) fn run<'a>(&mut self, record: &Run<'a>) -> Option<Step<'a>> {

@@ -4,11 +4,12 @@
 //! that repeat bytes already seen (`out_of_order`) and, beyond a bound, the connections silent for longest (`evicted`).
 
 mod connection;
+mod losses;
 
 pub use connection::{Connection, Peer};
 
 use hashbrown::HashMap;
-use underspan_ebpf::{Conn, Data, End, Run};
+use underspan_ebpf::{Conn, Data, End, LateEnd, Run};
 
 use crate::telemetry::Stats;
 
@@ -90,38 +91,44 @@ impl Connections {
         stats: &mut Stats,
     ) -> (&mut Connection, [Option<Step<'a>>; 2]) {
         let connection = self.find(record.conn, record.tgid);
-        connection.learn_loss(record.lost);
+        connection.losses.learn(record.exchange, record.lost, true, stats);
+        if record.flags.flip() {
+            connection.losses.begin(record.flags.request());
+        }
         let steps = connection.data(record, stats);
         (connection, steps)
     }
 
     /// The same for bytes that were not captured.
-    pub fn run<'a>(&mut self, record: &Run<'a>) -> (&mut Connection, Option<Step<'a>>) {
+    pub fn run<'a>(&mut self, record: &Run<'a>, stats: &mut Stats) -> (&mut Connection, Option<Step<'a>>) {
         let connection = self.find(record.conn, record.tgid);
-        connection.learn_loss(record.lost);
+        // Alone, without the first record of a run, it tells nothing that could be missed.
+        let own = record.exchange == connection.losses.exchange();
+        connection.losses.learn(record.exchange, record.lost, own, stats);
         let step = connection.run(record);
         (connection, step)
     }
 
-    /// The same for the end of a connection, which is forgotten when both directions ended: `take` sees it last.
-    pub fn end(&mut self, record: &End, take: impl FnOnce(&mut Connection, Step<'_>)) {
-        let step = Step::End { closed: record.flags.closed(), at: record.time };
-        if record.flags.closed() {
-            if let Some(mut connection) = self.table.remove(&record.conn) {
-                connection.learn_loss(record.lost);
-                take(&mut connection, step);
+    /// The same for the end of a connection, which is forgotten when both directions ended. `take` gets bytes that passed without being
+    /// reported, then the end; its last argument is true for the last step there will be.
+    pub fn end(&mut self, record: &End, mut take: impl FnMut(&mut Connection, Step<'_>, bool)) {
+        let closed = record.flags.closed();
+        let Some(connection) = self.table.get_mut(&record.conn) else { return };
+        for (sent, bytes) in [(false, record.received), (true, record.sent)] {
+            if let Some(rest) = connection.rest(sent, bytes) {
+                take(connection, rest, false);
             }
-        } else if let Some(connection) = self.table.get_mut(&record.conn) {
-            connection.learn_loss(record.lost);
-            take(connection, step);
+        }
+        take(connection, Step::End { closed, at: record.time }, closed);
+        if closed {
+            self.table.remove(&record.conn);
         }
     }
 
     /// Ends a connection whose end the ring had no room for.
-    pub fn end_late(&mut self, conn: u64, lost: u32, at: u64, take: impl FnOnce(&mut Connection, Step<'_>)) {
-        if let Some(mut connection) = self.table.remove(&conn) {
-            connection.learn_loss(lost);
-            take(&mut connection, Step::End { closed: true, at });
+    pub fn end_late(&mut self, end: &LateEnd, take: impl FnOnce(&mut Connection, Step<'_>)) {
+        if let Some(mut connection) = self.table.remove(&end.conn) {
+            take(&mut connection, Step::End { closed: true, at: end.time });
         }
     }
 

@@ -10,14 +10,15 @@ mod pending;
 pub mod span;
 mod threads;
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
-use underspan_protocols::decoder::{Ending, Event};
+use hashbrown::{HashMap, HashSet};
+use underspan_protocols::decoder::{Event, LossReason};
 use underspan_protocols::message::{Direction, Role};
 
-use crate::assemble::Connection;
+use crate::assemble::{Connection, Peer};
 use crate::discover::resource::Resource;
 use crate::parse::Conversation;
 use crate::signals::sampler::Sampler;
@@ -28,8 +29,10 @@ use pending::Pending;
 use span::{Parent, Span};
 use threads::{Serving, Threads};
 
-/// Ticks an exchange waits for what would tell its parent, or for the end of its request's body.
-const PATIENCE: u8 = 3;
+/// Ticks an exchange waits for what would tell its parent.
+const PATIENCE: u8 = 2;
+/// Addresses kept of servers that traced processes connect to; beyond, their spans may miss their parent.
+const SERVED: usize = 4096;
 /// Requests a thread is remembered to have served, nanoseconds after their end.
 const THREAD_MEMORY: u64 = 2_000_000_000;
 
@@ -49,6 +52,8 @@ pub struct Correlator {
     waiting: Vec<Pending>,
     threads: Threads,
     edges: Edges,
+    /// Addresses that traced processes connect to.
+    served: HashSet<SocketAddr>,
     sampler: Sampler,
 }
 
@@ -56,6 +61,13 @@ impl Correlator {
     /// Nothing under way. `sampler` decides about the traces that begin here.
     pub fn new(sampler: Sampler) -> Self {
         Self { sampler, ..Self::default() }
+    }
+
+    /// A traced process connects to this address: requests served there may have their parent here.
+    pub fn expect_client_of(&mut self, server: SocketAddr) {
+        if self.served.len() < SERVED {
+            self.served.insert(server);
+        }
     }
 
     /// Requests without their response, and exchanges that wait.
@@ -85,28 +97,38 @@ impl Correlator {
                     let role = decoding.role;
                     let span = self.begin(connection, role, mover, first, request.context.clone());
                     let pending =
-                        Pending::new(connection, key, role, resource(mover.tgid), mover.tid, span, request);
+                        Pending::new(connection, role, resource(mover.tgid), mover.tid, span, request);
                     self.open.insert((connection.id, key), pending);
                 }
                 Event::Response { key, first, response } => {
-                    if let Some(pending) = self.open.get_mut(&(connection.id, key)) {
+                    let Some(pending) = self.open.get_mut(&(connection.id, key)) else { continue };
+                    // An exchange whose response the kernel could not hand over is not answered by the next one.
+                    let stale = connection.losses.exchange() > pending.exchange;
+                    if stale && connection.losses.excuse(Some(pending.exchange)) {
+                        self.open.remove(&(connection.id, key));
+                    } else {
                         pending.respond(first, response);
                     }
                 }
                 Event::End { key, direction, last, body, ending } => {
-                    if direction == Direction::Response && ending == Ending::Complete {
-                        // Losses before a whole exchange have shown themselves by now, or never will: both its runs were lost.
-                        connection.forgiven = 0;
+                    let Some(mut pending) = self.open.remove(&(connection.id, key)) else { continue };
+                    let unanswered = pending.end(direction, last, body, ending);
+                    match direction {
+                        Direction::Request => drop(self.open.insert((connection.id, key), pending)),
+                        // The kernel counted it: there was a response, but its record did not fit the ring.
+                        Direction::Response
+                            if unanswered && connection.losses.excuse(Some(pending.exchange)) => {}
+                        Direction::Response => {
+                            self.finish_or_wait(pending, connection, stats, out);
+                        }
                     }
-                    self.end((connection.id, key), direction, last, body, ending, stats, out);
                 }
                 Event::Lost { reason, exchanges } => {
-                    let lost = (0..exchanges).filter(|_| !connection.forgive()).count();
-                    stats.lose(reason, lost as u64);
+                    (0..exchanges).for_each(|_| connection.losses.show(None, reason));
                 }
                 Event::Abandoned { key, reason } => {
-                    if self.open.remove(&(connection.id, key)).is_some() && !connection.forgive() {
-                        stats.lose(reason, 1);
+                    if let Some(pending) = self.open.remove(&(connection.id, key)) {
+                        connection.losses.show(Some(pending.exchange), reason);
                     }
                 }
                 Event::Left => {}
@@ -121,15 +143,12 @@ impl Correlator {
         Some(open.any(|(_, pending)| pending.span.answering.get()))
     }
 
-    /// A connection was forgotten without its end: its open exchanges will never complete.
+    /// A connection is gone: what is still open on it will never complete.
     pub fn forget(&mut self, connection: &mut Connection, stats: &mut Stats) {
-        let before = self.open.len();
-        self.open.retain(|(conn, _), _| *conn != connection.id);
-        for _ in 0..before - self.open.len() {
-            if !connection.forgive() {
-                stats.lose_for("connection_forgotten", 1);
-            }
+        for (_, pending) in self.open.extract_if(|(conn, _), _| *conn == connection.id) {
+            connection.losses.show(Some(pending.exchange), LossReason::NoResponse);
         }
+        connection.losses.settle(stats);
     }
 
     /// Some time has passed: reports what has waited long enough. `now` is kernel time.
@@ -169,6 +188,9 @@ impl Correlator {
                 }
             }
             Role::Client => {
+                if let Peer::Inet { remote, .. } = connection.peer {
+                    self.expect_client_of(remote);
+                }
                 self.find_caller(mover.tid, &span);
                 if let Some(edge) = edge {
                     self.edges.client(edge, &span);
@@ -190,29 +212,19 @@ impl Correlator {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of one event, and where results go")]
-    fn end(
+    fn finish_or_wait(
         &mut self,
-        key: (u64, u64),
-        direction: Direction,
-        last: u64,
-        body: u64,
-        ending: Ending,
+        mut pending: Pending,
+        connection: &Connection,
         stats: &mut Stats,
         out: &mut Vec<Finished>,
     ) {
-        let Some(mut pending) = self.open.remove(&key) else {
-            if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.key == key) {
-                waiting.end(direction, last, body, ending);
-            }
-            return;
+        pending.patience = match (&connection.peer, pending.role) {
+            (_, Role::Client) => PATIENCE,
+            // The record of the client's end, if it is on this host and traced, can be microseconds behind.
+            (Peer::Inet { local, .. }, Role::Server) if self.served.contains(local) => PATIENCE,
+            (_, Role::Server) => 0,
         };
-        pending.end(direction, last, body, ending);
-        if direction == Direction::Request {
-            self.open.insert(key, pending);
-            return;
-        }
-        pending.patience = PATIENCE;
         if !self.try_finish(&mut pending, stats, out) {
             self.waiting.push(pending);
         }
@@ -221,9 +233,8 @@ impl Correlator {
     /// Reports an exchange unless something worth waiting for is missing.
     fn try_finish(&self, pending: &mut Pending, stats: &mut Stats, out: &mut Vec<Finished>) -> bool {
         let parent_known = pending.span.has_parent()
-            || pending.role == Role::Server
-            || self.find_caller(pending.tid, &pending.span);
-        if !(parent_known && pending.request_ended) && pending.patience > 0 {
+            || (pending.role == Role::Client && self.find_caller(pending.tid, &pending.span));
+        if !parent_known && pending.patience > 0 {
             return false;
         }
         stats.exchanges += 1;

@@ -19,13 +19,12 @@ use crate::signals::sampler::Sampler;
 const CLOSED: &str = "connection_closed";
 
 pub(super) struct Pending {
-    /// Connection, and the exchange on it.
-    pub(super) key: (u64, u64),
+    /// Its number on the connection, as the kernel counts.
+    pub(super) exchange: u32,
     pub(super) role: Role,
     pub(super) tid: u32,
     pub(super) span: Rc<Span>,
     pub(super) patience: u8,
-    pub(super) request_ended: bool,
     resource: Arc<Resource>,
     operation: String,
     path: Option<String>,
@@ -42,7 +41,6 @@ pub(super) struct Pending {
 impl Pending {
     pub(super) fn new(
         connection: &Connection,
-        key: u64,
         role: Role,
         resource: Arc<Resource>,
         tid: u32,
@@ -52,13 +50,12 @@ impl Pending {
         let mut attributes = request.attributes;
         add_addresses(&mut attributes, role, &connection.peer);
         Self {
-            key: (connection.id, key),
+            exchange: connection.losses.exchange(),
             role,
             tid,
             end: span.start,
             span,
             patience: 0,
-            request_ended: false,
             resource,
             operation: request.operation,
             path: request.path,
@@ -79,11 +76,12 @@ impl Pending {
         self.error = response.error;
     }
 
-    pub(super) fn end(&mut self, direction: Direction, last: u64, body: u64, ending: Ending) {
+    /// One direction has ended. True for a response that never came.
+    pub(super) fn end(&mut self, direction: Direction, last: u64, body: u64, ending: Ending) -> bool {
         match direction {
             Direction::Request => {
-                self.request_ended = true;
                 self.request_size = body;
+                false
             }
             Direction::Response => {
                 self.response_size = body;
@@ -92,6 +90,7 @@ impl Pending {
                 if ending == Ending::Cut && self.error.is_none() {
                     self.error = Some(CLOSED.to_owned());
                 }
+                self.first_response.is_none()
             }
         }
     }

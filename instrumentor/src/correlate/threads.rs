@@ -9,8 +9,8 @@ use hashbrown::HashMap;
 
 use super::span::Span;
 
-/// Requests kept per thread; older ones are over or hopelessly mixed.
-const KEPT: usize = 8;
+/// Requests kept per thread. One with more of them open is an event loop, and nobody's request is certain there any more.
+const KEPT: usize = 64;
 
 /// What a thread was serving at a moment.
 #[derive(Debug)]
@@ -27,25 +27,38 @@ pub(super) enum Serving {
 
 /// Per thread, the requests it read.
 #[derive(Debug, Default)]
-pub(super) struct Threads(HashMap<u32, Vec<Rc<Span>>>);
+pub(super) struct Threads(HashMap<u32, Served>);
+
+#[derive(Debug, Default)]
+struct Served {
+    spans: Vec<Rc<Span>>,
+    /// Requests were left out that may still be open.
+    crowded: bool,
+}
 
 impl Threads {
     /// The thread has begun to read a request.
     pub(super) fn serves(&mut self, tid: u32, span: &Rc<Span>) {
-        let spans = self.0.entry(tid).or_default();
-        // Requests that ended before this one began can be nobody's parent any more, but for calls that are still to be reported;
-        // those started before and find their parent when they start.
-        if spans.len() == KEPT {
-            spans.remove(0);
+        let served = self.0.entry(tid).or_default();
+        if served.spans.len() == KEPT {
+            // The one that ended first is the least likely to be asked for.
+            let ended =
+                served.spans.iter().enumerate().filter_map(|(index, span)| Some((span.end.get()?, index)));
+            let index = ended.min().map(|(_, index)| index);
+            served.crowded |= index.is_none();
+            served.spans.remove(index.unwrap_or(0));
         }
-        spans.push(Rc::clone(span));
+        served.spans.push(Rc::clone(span));
     }
 
     /// What the thread was serving at `at`, kernel time.
     pub(super) fn serving(&self, tid: u32, at: u64) -> Serving {
-        let Some(spans) = self.0.get(&tid) else { return Serving::Nothing };
+        let Some(served) = self.0.get(&tid) else { return Serving::Nothing };
+        if served.crowded {
+            return Serving::Several;
+        }
         let mut open =
-            spans.iter().filter(|span| span.start <= at && span.end.get().is_none_or(|end| end >= at));
+            served.spans.iter().filter(|span| span.start <= at && span.end.get().is_none_or(|end| end >= at));
         let Some(first) = open.next() else { return Serving::Nothing };
         let mut several = false;
         let mut unclear = first.answering.get() && first.end.get().is_none();
@@ -62,9 +75,9 @@ impl Threads {
 
     /// Forgets requests that ended before `before`, and threads with none.
     pub(super) fn forget(&mut self, before: u64) {
-        self.0.retain(|_, spans| {
-            spans.retain(|span| span.end.get().is_none_or(|end| end >= before));
-            !spans.is_empty()
+        self.0.retain(|_, served| {
+            served.spans.retain(|span| span.end.get().is_none_or(|end| end >= before));
+            !served.spans.is_empty()
         });
     }
 }
@@ -107,12 +120,27 @@ mod tests {
     }
 
     #[test]
+    fn a_crowd_hides_nobody() {
+        let mut threads = Threads::default();
+        let spans: Vec<_> = (0..200).map(|start| span(start, None)).collect();
+        for span in &spans {
+            threads.serves(1, span);
+        }
+        for span in &spans[1..] {
+            span.end.set(Some(300));
+        }
+        // The first is still open, though it was left out; the last of those kept must not pass for the only one.
+        spans[199].end.set(None);
+        assert!(matches!(threads.serving(1, 400), Serving::Several));
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let mut threads = Threads::default();
         for start in 0..100 {
             threads.serves(1, &span(start, Some(start)));
         }
-        assert_eq!(threads.0[&1].len(), KEPT);
+        assert_eq!(threads.0[&1].spans.len(), KEPT);
         threads.forget(1000);
         assert!(threads.0.is_empty());
     }

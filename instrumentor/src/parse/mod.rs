@@ -14,7 +14,7 @@ use crate::assemble::{Connection, Piece, Step};
 /// Runs a connection may begin with that no protocol claims. A connection joined in the middle starts inside a message, so it gets
 /// more chances.
 const TRIES: u8 = 3;
-const TRIES_JOINED: u8 = 16;
+const TRIES_RAGGED: u8 = 16;
 /// Most bytes kept while there are too few to tell.
 const UNDECIDED: usize = 64;
 
@@ -86,6 +86,8 @@ pub fn feed(
                 let direction = decoding.direction(*sent);
                 decoding.decoder.lost(direction, out);
             }
+            // What follows may be the middle of a message.
+            connection.ragged = true;
             Outcome::Fine
         }
         Step::End { closed, at } => {
@@ -124,7 +126,7 @@ fn feed_piece(
             }
             Outcome::Fine
         }
-        Conversation::Unclaimed(tries) if *tries >= if connection.joined { TRIES_JOINED } else { TRIES } => {
+        Conversation::Unclaimed(tries) if *tries >= if connection.ragged { TRIES_RAGGED } else { TRIES } => {
             connection.conversation = Conversation::Ignored;
             Outcome::Unwanted { unknown: true }
         }
@@ -157,7 +159,10 @@ fn detect(connection: &mut Connection, piece: &Piece<'_>, options: &Arc<Options>
             let first = earlier.map_or(piece.first, |(first, _)| first);
             Conversation::Undecided { sent: piece.sent, first, bytes: start.to_vec() }
         }
-        Verdict::TooFew | Verdict::None => Conversation::Unclaimed(tries.saturating_add(1)),
+        Verdict::TooFew | Verdict::None => {
+            // Bytes that nobody captured are nobody's fault.
+            Conversation::Unclaimed(tries.saturating_add(u8::from(!piece.bytes.is_empty())))
+        }
     };
 }
 

@@ -30,12 +30,7 @@ pub struct Stats {
 impl Stats {
     /// Counts lost exchanges.
     pub fn lose(&mut self, reason: LossReason, exchanges: u64) {
-        self.lose_for(reason_name(reason), exchanges);
-    }
-
-    /// Counts lost exchanges for a reason that is none of a decoder's.
-    pub fn lose_for(&mut self, reason: &'static str, exchanges: u64) {
-        *self.exchanges_lost.entry(reason).or_default() += exchanges;
+        *self.exchanges_lost.entry(reason_name(reason)).or_default() += exchanges;
     }
 
     /// All exchanges lost in user space.

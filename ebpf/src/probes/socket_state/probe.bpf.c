@@ -17,10 +17,15 @@ int us_inet_sock_set_state(__u64 *ctx) {
         if (!target_of(id >> 32) || !is_stream(sk))
             return 0;
         conn = conn_make(sk, US_ROLE_CLIENT);
-        if (conn) {
-            conn->tgid = id >> 32;
-            conn->tid = (__u32)id;
-        }
+        if (!conn)
+            return 0;
+        conn->tgid = id >> 32;
+        conn->tid = (__u32)id;
+        /* Told at once, so that it is known before the other end has anything to say: a span there waits for
+         * the one here. */
+        ctl = alive(bpf_ktime_get_ns());
+        if (ctl)
+            emit_conn(conn, sk, ctl, 1);
         return 0;
     }
     if (state == TCP_LISTEN) {

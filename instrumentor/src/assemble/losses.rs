@@ -1,0 +1,122 @@
+//! Who counts a lost exchange: the kernel, which could not hand over the first record of one of its runs, or the parser, to whom a stream
+//! made no sense. Often both notice the same loss, at different times; it must count once.
+
+use underspan_protocols::decoder::LossReason;
+
+use crate::telemetry::Stats;
+
+/// Exchanges after which a loss the kernel counted will not show in the stream any more.
+const MEMORY: u32 = 16;
+
+/// Losses of one connection.
+#[derive(Debug, Default)]
+pub struct Losses {
+    /// Exchanges so far, and how many of them the kernel counted, as of the latest record.
+    exchanges: u32,
+    counted: u32,
+    /// Whether the first records of both runs of the latest exchange came: the kernel has no reason to count it then. Request, response.
+    began: [bool; 2],
+    /// Losses the kernel counted that may yet show in the stream.
+    excuses: Vec<Excuse>,
+    /// Losses that showed in the stream, and of which exchange if that is known; the kernel may yet turn out to have counted them.
+    unsettled: Vec<(Option<u32>, LossReason)>,
+}
+
+/// The kernel counted a loss among these exchanges.
+#[derive(Debug)]
+struct Excuse {
+    first: u32,
+    last: u32,
+}
+
+impl Losses {
+    /// Number of the latest exchange.
+    pub fn exchange(&self) -> u32 {
+        self.exchanges
+    }
+
+    /// Takes the kernel's counts from a record: `exchanges` so far, of which it `counted` some as lost. `own` tells whether the record is
+    /// itself part of the last of them. Exchanges of which no record came cannot show in the stream.
+    pub fn learn(&mut self, exchanges: u32, counted: u32, own: bool, stats: &mut Stats) {
+        let began_both = self.began == [true; 2];
+        let unseen = exchanges.saturating_sub(self.exchanges).saturating_sub(u32::from(own));
+        let visible = counted.saturating_sub(self.counted).saturating_sub(unseen);
+        let (first, last) = (self.exchanges + u32::from(began_both), exchanges.max(self.exchanges));
+        self.excuses.retain(|excuse| excuse.last + MEMORY >= last);
+        self.excuses.extend((0..visible.min(8)).map(|_| Excuse { first, last }));
+        if exchanges > self.exchanges || !own {
+            self.settle(stats);
+        }
+        if exchanges > self.exchanges {
+            self.began = [false; 2];
+        }
+        self.exchanges = last;
+        self.counted = self.counted.max(counted);
+    }
+
+    /// The first record of a run of the latest exchange came.
+    pub fn begin(&mut self, request: bool) {
+        self.began[usize::from(!request)] = true;
+    }
+
+    /// The stream shows that `exchange` is lost, or with `None` one of the latest.
+    pub fn show(&mut self, exchange: Option<u32>, reason: LossReason) {
+        if !self.excuse(exchange) {
+            self.unsettled.push((exchange, reason));
+        }
+    }
+
+    /// Whether the kernel has counted the loss of this exchange, which is then spoken for.
+    pub fn excuse(&mut self, exchange: Option<u32>) -> bool {
+        let fits =
+            |excuse: &Excuse| exchange.is_none_or(|number| (excuse.first..=excuse.last).contains(&number));
+        let found = self.excuses.iter().position(fits);
+        found.map(|index| self.excuses.remove(index)).is_some()
+    }
+
+    /// Counts what the kernel has not.
+    pub fn settle(&mut self, stats: &mut Stats) {
+        for (exchange, reason) in std::mem::take(&mut self.unsettled) {
+            if !self.excuse(exchange) {
+                stats.lose(reason, 1);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lost(losses: &mut Losses) -> u64 {
+        let mut stats = Stats::default();
+        losses.settle(&mut stats);
+        stats.lost()
+    }
+
+    #[test]
+    fn a_loss_counts_once_whoever_notices_first() {
+        let mut stats = Stats::default();
+        let mut losses = Losses::default();
+        losses.learn(1, 0, true, &mut stats);
+        losses.learn(2, 1, true, &mut stats);
+        losses.show(Some(1), LossReason::NotCaptured);
+        assert_eq!(lost(&mut losses), 0, "the kernel was first");
+        losses.show(Some(2), LossReason::NotCaptured);
+        losses.learn(3, 2, true, &mut stats);
+        assert_eq!((stats.lost(), lost(&mut losses)), (0, 0), "the stream was first");
+        losses.show(Some(3), LossReason::NotCaptured);
+        losses.learn(4, 2, true, &mut stats);
+        assert_eq!(stats.lost(), 1, "only the stream");
+    }
+
+    #[test]
+    fn an_exchange_nobody_saw_excuses_no_other() {
+        let mut stats = Stats::default();
+        let mut losses = Losses::default();
+        losses.learn(1, 0, true, &mut stats);
+        losses.learn(3, 1, true, &mut stats);
+        losses.show(Some(3), LossReason::Malformed);
+        assert_eq!(lost(&mut losses), 1);
+    }
+}
