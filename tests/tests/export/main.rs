@@ -5,3 +5,4 @@ mod loss;
 mod retry;
 mod stdout;
 mod support;
+mod tls;
