@@ -147,7 +147,8 @@ impl Receiver {
         Self::listen(address, script, None)
     }
 
-    /// Listens on a free port of 127.0.0.1 and speaks TLS; with `mutual` it asks for a certificate of the same authority.
+    /// Listens on a free port of 127.0.0.1 and speaks TLS; with `mutual` it asks for a certificate of the
+    /// same authority.
     pub fn start_tls(script: Script, authority: &Authority, mutual: bool) -> io::Result<Self> {
         Self::listen(SocketAddr::from(([127, 0, 0, 1], 0)), script, Some(authority.acceptor(mutual)))
     }

@@ -1,5 +1,6 @@
-//! Whether what was received keeps to the semantic conventions: names, types, units, what must be there, and the rules
-//! that common backends and the conventions' own conformance suite check. Findings are named as weaver names its own.
+//! Whether what was received keeps to the semantic conventions: names, types, units, what must be there, and
+//! the rules that common backends and the conventions' own conformance suite check. Findings are named as
+//! weaver names its own.
 use std::{collections::BTreeSet, fmt};
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
