@@ -1,8 +1,8 @@
 //! batches -> OTLP, standard output
 //!
 //! Producers hand over encoded batches without waiting; each destination has a queue of its own, bounded in
-//! items and bytes. Whatever is not delivered is counted under a [`DropReason`]: `pushed = exported + dropped
-//! + waiting`, per destination.
+//! items and bytes. Whatever is not delivered is counted under a [`DropReason`], so that per destination
+//! `pushed = exported + dropped + waiting`.
 use std::{future::Future, pin::Pin, time::Duration};
 
 use bytes::Bytes;
