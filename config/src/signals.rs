@@ -74,11 +74,14 @@ pub struct Metrics {
     pub enabled: bool,
     /// Time between two exports, more than 0. Default `1m`.
     pub interval: Period,
-    /// Whether points count from the start or from the last export, in the words of
-    /// `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE`. Default `cumulative`.
-    pub temporality: Temporality,
-    /// Kind of histogram. Default `explicit`.
-    pub histogram: Histogram,
+    /// Whether points count from the start or from the last export. Without it
+    /// `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE` is followed. Default `cumulative`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temporality: Option<Temporality>,
+    /// Kind of histogram. Without it `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION` is followed. Default
+    /// `explicit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub histogram: Option<Histogram>,
     /// Attribute sets per metric, from 1; more are folded into one series. Default 2000.
     pub max_series: u32,
     /// A series without new values is forgotten after this time, at least `interval`. Default `5m`.
@@ -92,8 +95,8 @@ impl Default for Metrics {
         Self {
             enabled: true,
             interval: Period::seconds(60),
-            temporality: Temporality::Cumulative,
-            histogram: Histogram::Explicit,
+            temporality: None,
+            histogram: None,
             max_series: 2000,
             ttl: Period::seconds(300),
             body_size: false,

@@ -6,4 +6,5 @@
 pub mod agent;
 pub mod oracle;
 pub mod receiver;
+pub mod semconv;
 pub mod workload;

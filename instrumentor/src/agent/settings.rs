@@ -79,16 +79,22 @@ pub(super) fn routes(config: &Config) -> Result<route::Settings, InvalidPattern>
 }
 
 pub(super) fn metrics(config: &Config) -> metrics::Settings {
+    let (preferred, warnings) = otlp::env::preferences(|name| env::var(name).ok());
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    let temporality = config.metrics.temporality.map(|temporality| match temporality {
+        Temporality::Cumulative => metrics::Temporality::Cumulative,
+        Temporality::Delta => metrics::Temporality::Delta,
+        Temporality::LowMemory => metrics::Temporality::LowMemory,
+    });
+    let histogram = config.metrics.histogram.map(|histogram| match histogram {
+        Histogram::Explicit => metrics::Shape::Explicit,
+        Histogram::Exponential => metrics::Shape::Exponential,
+    });
     metrics::Settings {
-        temporality: match config.metrics.temporality {
-            Temporality::Cumulative => metrics::Temporality::Cumulative,
-            Temporality::Delta => metrics::Temporality::Delta,
-            Temporality::LowMemory => metrics::Temporality::LowMemory,
-        },
-        histogram: match config.metrics.histogram {
-            Histogram::Explicit => metrics::Shape::Explicit,
-            Histogram::Exponential => metrics::Shape::Exponential,
-        },
+        temporality: temporality.or(preferred.temporality).unwrap_or(metrics::Temporality::Cumulative),
+        histogram: histogram.or(preferred.histogram).unwrap_or(metrics::Shape::Explicit),
         max_series: usize::try_from(config.metrics.max_series).unwrap_or(usize::MAX),
         ttl: config.metrics.ttl.0,
         body_size: config.metrics.body_size,

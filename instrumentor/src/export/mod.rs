@@ -1,7 +1,8 @@
 //! batches -> OTLP, standard output
 //!
-//! Producers hand over encoded batches without waiting; each destination has a queue of its own, bounded in items and bytes. Whatever is not delivered
-//! is counted under a [`DropReason`]: `pushed = exported + dropped + waiting`, per destination.
+//! Producers hand over encoded batches without waiting; each destination has a queue of its own, bounded in
+//! items and bytes. Whatever is not delivered is counted under a [`DropReason`], so that per destination
+//! `pushed = exported + dropped + waiting`.
 use std::{future::Future, pin::Pin, time::Duration};
 
 use bytes::Bytes;
@@ -39,8 +40,8 @@ pub struct Batch {
 
 /// A way out. Every file and folder beside `pipeline` is one, with a line in [`REGISTRY`].
 pub trait Exporter: Send + Sync {
-    /// Gives the body the form it is sent in (frames, compression, text). Called once per batch, however often it
-    /// is sent.
+    /// Gives the body the form it is sent in (frames, compression, text). Called once per batch, however
+    /// often it is sent.
     fn encode(&self, batch: Batch) -> Batch {
         batch
     }

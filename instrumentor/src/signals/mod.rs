@@ -1,7 +1,7 @@
 //! exchanges -> spans and metric points, as encoded OTLP requests
 //!
-//! Drops the spans the sampler decides against, after they were counted in the metrics. Folds, but never drops: series beyond
-//! the bound of a metric, routes beyond the bound of a service.
+//! Drops the spans the sampler decides against, after they were counted in the metrics. Folds, but never
+//! drops: series beyond the bound of a metric, routes beyond the bound of a service.
 pub mod batch;
 mod envelope;
 pub mod metrics;

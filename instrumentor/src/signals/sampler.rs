@@ -1,7 +1,7 @@
 //! Which traces are exported.
 //!
-//! Ratios are consistent probability sampling: the same traces are kept by everybody who looks at the low 56 bits of
-//! the trace id, and a kept span says in its `tracestate` how many it stands for (`ot=th:`).
+//! Ratios are consistent probability sampling: the same traces are kept by everybody who looks at the low 56
+//! bits of the trace id, and a kept span says in its `tracestate` how many it stands for (`ot=th:`).
 use std::fmt::Write;
 
 /// What decides about a trace that begins here, and whether it also decides about others.
@@ -48,8 +48,9 @@ impl Sampler {
         Self { parent_based, threshold: Threshold::of_ratio(ratio, PRECISION) }
     }
 
-    /// Decides about a span. `parent` has the flags of its parent, in this process or another. Depends on nothing
-    /// but the arguments, so a trace's first span can be decided when it begins, and its children follow.
+    /// Decides about a span. `parent` has the flags of its parent, in this process or another. Depends on
+    /// nothing but the arguments, so a trace's first span can be decided when it begins, and its children
+    /// follow.
     pub fn decide(&self, parent: Option<u8>, trace_id: &[u8; 16], state: &str) -> Decision {
         if let Some(flags) = parent.filter(|_| self.parent_based) {
             return Decision { sampled: flags & SAMPLED != 0, threshold: None };
@@ -60,7 +61,8 @@ impl Sampler {
         Decision { sampled, threshold: Some(self.threshold).filter(|_| sampled && partial) }
     }
 
-    /// Decides where a trace comes into this agent's sight, and notes it in the flags and the state that its spans inherit.
+    /// Decides where a trace comes into this agent's sight, and notes it in the flags and the state that its
+    /// spans inherit.
     pub fn apply(&self, parent: Option<u8>, trace_id: &[u8; 16], flags: &mut u8, state: &mut String) {
         let decision = self.decide(parent, trace_id, state);
         *flags = *flags & !SAMPLED | u8::from(decision.sampled);
@@ -104,7 +106,8 @@ impl Threshold {
         Self((exact + unit / 2) / unit * unit)
     }
 
-    /// The state with this threshold as `th` of the `ot` member, which moves to the front; what else it has stays.
+    /// The state with this threshold as `th` of the `ot` member, which moves to the front; what else it has
+    /// stays.
     fn written_into(self, state: &str) -> String {
         let (ot, others): (Vec<_>, Vec<_>) = state
             .split(',')

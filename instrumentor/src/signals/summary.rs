@@ -1,4 +1,5 @@
-//! Rate, errors and durations per service, side and route: a table for people, at the end of a look at a system.
+//! Rate, errors and durations per service, side and route: a table for people, at the end of a look at a
+//! system.
 use std::{
     collections::BTreeMap,
     fmt::{self, Display, Write},

@@ -1,7 +1,7 @@
 //! Protobuf, as much of it as OTLP needs: fields appended to a growing buffer, nothing allocated.
 //!
-//! Messages whose length is not known beforehand get a length of four bytes, padded as protobuf allows, that is
-//! filled in when they are closed.
+//! Messages whose length is not known beforehand get a length of four bytes, padded as protobuf allows, that
+//! is filled in when they are closed.
 use underspan_protocols::message::Value;
 
 const VARINT: u32 = 0;

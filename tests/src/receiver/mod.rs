@@ -12,10 +12,13 @@ use std::{
 
 use http::HeaderMap;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 mod serve;
+pub mod tls;
 mod view;
 
+pub use tls::Authority;
 pub use view::{Attributes, Point, PointValue, Span};
 
 /// Answers to the requests in the order they come; when the script is at its end, everything is taken.
@@ -127,6 +130,7 @@ impl Shared {
 #[derive(Debug)]
 pub struct Receiver {
     address: SocketAddr,
+    scheme: &'static str,
     shared: Arc<Shared>,
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -140,6 +144,16 @@ impl Receiver {
 
     /// Listens at an address, for a receiver that returns.
     pub fn start_at(address: SocketAddr, script: Script) -> io::Result<Self> {
+        Self::listen(address, script, None)
+    }
+
+    /// Listens on a free port of 127.0.0.1 and speaks TLS; with `mutual` it asks for a certificate of the
+    /// same authority.
+    pub fn start_tls(script: Script, authority: &Authority, mutual: bool) -> io::Result<Self> {
+        Self::listen(SocketAddr::from(([127, 0, 0, 1], 0)), script, Some(authority.acceptor(mutual)))
+    }
+
+    fn listen(address: SocketAddr, script: Script, tls: Option<TlsAcceptor>) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -148,10 +162,11 @@ impl Receiver {
         let (end, ended) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&shared);
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let serve = move || {
             runtime.block_on(async {
                 tokio::select! {
-                    result = serve::serve(listener, served) => if let Err(error) = result {
+                    result = serve::serve(listener, tls, served) => if let Err(error) = result {
                         eprintln!("the receiver ends: {error}");
                     },
                     _ = ended => {}
@@ -159,7 +174,7 @@ impl Receiver {
             });
         };
         let thread = thread::Builder::new().name("receiver".into()).spawn(serve)?;
-        Ok(Self { address, shared, end: Some(end), thread: Some(thread) })
+        Ok(Self { address, scheme, shared, end: Some(end), thread: Some(thread) })
     }
 
     /// Where it listens.
@@ -169,7 +184,7 @@ impl Receiver {
 
     /// Base URL for OTLP/HTTP.
     pub fn http_endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// URL for OTLP/gRPC.

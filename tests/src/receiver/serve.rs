@@ -21,23 +21,42 @@ use opentelemetry_proto::tonic::collector::{
     },
 };
 use prost::Message;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
 use tonic::{Code, Status, body::Body, codec::CompressionEncoding, codegen::Service, metadata::MetadataMap};
 
 use super::{Answer, Request, Shared, view};
 
 /// Accepts connections for as long as it is polled.
-pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) -> std::io::Result<()> {
+pub(super) async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    shared: Arc<Shared>,
+) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     loop {
         let (stream, _) = listener.accept().await?;
         let shared = Arc::clone(&shared);
+        let tls = tls.clone();
         tokio::spawn(async move {
-            let service = service_fn(move |request| answer(request, Arc::clone(&shared)));
-            let connection = auto::Builder::new(TokioExecutor::new());
-            // Its errors are the script's closed connections and the agent's.
-            let _ = connection.serve_connection(TokioIo::new(stream), service).await;
+            match tls {
+                None => connection(stream, shared).await,
+                // What fails is a client that is not trusted, or does not trust.
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        connection(stream, shared).await;
+                    }
+                }
+            }
         });
     }
+}
+
+async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
+    let service = service_fn(move |request| answer(request, Arc::clone(&shared)));
+    let connection = auto::Builder::new(TokioExecutor::new());
+    // Its errors are the script's closed connections and the agent's.
+    let _ = connection.serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn answer(request: http::Request<Incoming>, shared: Arc<Shared>) -> anyhow::Result<Response<Body>> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use underspan_tests::agent::{Agent, configuration, overlay, privilege};
 use underspan_tests::oracle::Books;
 use underspan_tests::receiver::{Receiver, Script};
+use underspan_tests::semconv;
 
 /// Tests share two or more CPUs and one kernel, so they take turns.
 static TURN: Mutex<()> = Mutex::new(());
@@ -77,6 +78,7 @@ impl Session {
         self.settle(requests);
         let status = self.agent.stop();
         assert!(status.success(), "the agent ended with {status}:\n{}", self.agent.log());
+        semconv::assert_conforms(&self.receiver);
         let books = self.books();
         // Shown when the test fails.
         println!("{books}\n{}", self.agent.log());

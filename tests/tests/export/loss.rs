@@ -34,7 +34,7 @@ fn no_answer_is_a_timeout() {
     for protocol in [HttpProtobuf, Grpc] {
         let change = |options: &mut underspan::export::otlp::env::Options| {
             options.retry = ONCE;
-            options.timeout = Some(Duration::from_millis(50));
+            options.timeout = Some(Duration::from_millis(500));
         };
         let (receiver, totals) = send(Script::of([Answer::Hang]), protocol, 2, change);
         assert_lost(&totals, DropReason::Timeout, 3, &format!("{protocol:?}"));
@@ -46,7 +46,7 @@ fn no_answer_is_a_timeout() {
 fn a_timeout_is_tried_again() {
     for protocol in [HttpProtobuf, Grpc] {
         let change = |options: &mut underspan::export::otlp::env::Options| {
-            options.timeout = Some(Duration::from_millis(100));
+            options.timeout = Some(Duration::from_millis(500));
         };
         let (receiver, totals) = send(Script::of([Answer::Hang]), protocol, 1, change);
         assert_eq!((totals.exported, totals.retries), (3, 1), "{protocol:?}");
@@ -74,7 +74,7 @@ fn a_full_queue_drops_the_oldest() {
     let receiver = Receiver::start(Script::of([Answer::Hang])).unwrap();
     let pipeline = start(settings(&receiver.http_endpoint(), HttpProtobuf, |options| {
         options.queue = Limits { items: 10, bytes: 1 << 20 };
-        options.timeout = Some(Duration::from_millis(200));
+        options.timeout = Some(Duration::from_secs(2));
         options.retry = ONCE;
     }));
     let sender = pipeline.sender();

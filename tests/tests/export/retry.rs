@@ -137,6 +137,10 @@ fn a_receiver_that_comes_later_or_returns_gets_everything() {
         wait_for_retry(&pipeline);
         let receiver = Receiver::start_at(address, Script::ok()).unwrap();
         receiver.wait_for_spans(3);
+        // The answer must arrive too: without it the batch would rightly be sent again.
+        while traces(&pipeline.sender().totals()).exported == 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         drop(receiver);
 
         let before = traces(&pipeline.sender().totals()).retries;

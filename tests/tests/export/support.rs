@@ -109,7 +109,8 @@ pub(crate) fn start(otlp: otlp::Settings) -> Pipeline {
     Pipeline::start(export::open(&settings).unwrap()).unwrap()
 }
 
-/// Sends batches of three spans to a receiver with this script, drains, and checks that every span is accounted for.
+/// Sends batches of three spans to a receiver with this script, drains, and checks that every span is
+/// accounted for.
 pub(crate) fn send(
     script: Script,
     protocol: otlp::Protocol,

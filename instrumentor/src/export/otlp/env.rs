@@ -1,10 +1,17 @@
 //! Configuration and `OTEL_EXPORTER_OTLP_*` -> settings.
 //!
-//! What the configuration says wins; then the variable of the signal; then the general one; then the default. A value that
-//! cannot be understood is reported and ignored, as the specification asks. Empty is the same as unset.
+//! What the configuration says wins; then the variable of the signal; then the general one; then the default.
+//! A value that cannot be understood is reported and ignored, as the specification asks. Empty is the same as
+//! unset.
 use std::{fmt, path::PathBuf, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, uri::Scheme};
+
+mod metrics;
+#[cfg(test)]
+mod tests;
+
+pub use metrics::{Preferences, preferences};
 
 use super::{Compression, Protocol, Settings, Target, Tls};
 use crate::export::{Error, Limits, Signal, retry};
@@ -42,7 +49,8 @@ pub struct Options {
     pub queue: Limits,
 }
 
-/// A variable whose value was ignored, or read otherwise than it may have been meant. Values are not shown: some are secrets.
+/// A variable whose value was ignored, or read otherwise than it may have been meant. Values are not shown:
+/// some are secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// Name of the variable.
@@ -124,7 +132,8 @@ fn endpoint<L: Lookup>(options: &Options, reader: &mut Reader<L>, base: &Base) -
 }
 
 impl Base {
-    /// Completes an endpoint. To the general one over HTTP the signal's path is appended; the signal's own is used as it is.
+    /// Completes an endpoint. To the general one over HTTP the signal's path is appended; the signal's own is
+    /// used as it is.
     fn url(&self, text: &str, general: bool) -> Result<Uri, &'static str> {
         let mut parts = text.parse::<Uri>().map_err(|_| "not a URL")?.into_parts();
         if parts.authority.is_none() {
@@ -148,7 +157,8 @@ impl Base {
     }
 }
 
-/// Headers of the general variable, replaced by those of the signal's, replaced by those of the configuration.
+/// Headers of the general variable, replaced by those of the signal's, replaced by those of the
+/// configuration.
 fn headers<L: Lookup>(options: &Options, reader: &mut Reader<L>, signal: Signal) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     for name in [variable(None, "HEADERS"), variable(Some(signal), "HEADERS")] {
@@ -307,6 +317,3 @@ fn variable(signal: Option<Signal>, name: &str) -> String {
     };
     format!("{PREFIX}{signal}{name}")
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,5 @@
-//! OTLP/gRPC over a tonic channel. The frame is written here, so that a batch is compressed once and not at each
-//! try.
+//! OTLP/gRPC over a tonic channel. The frame is written here, so that a batch is compressed once and not at
+//! each try.
 use std::{future::poll_fn, sync::OnceLock, time::Duration};
 
 use bytes::{BufMut, Bytes, BytesMut};

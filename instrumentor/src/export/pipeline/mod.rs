@@ -1,7 +1,7 @@
 //! batches -> their destinations, from a thread of its own
 //!
-//! Drops the oldest batches of a full queue, batches the receiver refuses, batches it does not take for as long as
-//! retries last, and what is left when the agent ends; all counted in [`counters`].
+//! Drops the oldest batches of a full queue, batches the receiver refuses, batches it does not take for as
+//! long as retries last, and what is left when the agent ends; all counted in [`counters`].
 use std::{
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},

@@ -40,8 +40,8 @@ impl Backoff {
         Self { settings, interval: settings.initial_interval }
     }
 
-    /// How long to wait now. A receiver that says how long is obeyed, and the backoff goes on from there; it cannot
-    /// ask for more than `max_elapsed_time`.
+    /// How long to wait now. A receiver that says how long is obeyed, and the backoff goes on from there; it
+    /// cannot ask for more than `max_elapsed_time`.
     pub(super) fn next(&mut self, asked: Option<Duration>) -> Duration {
         if let Some(asked) = asked {
             let asked = asked.min(self.settings.max_elapsed_time);

@@ -1,13 +1,14 @@
-//! Base-2 exponential histogram: bucket `i` holds the values in `(b^i, b^(i+1)]` with `b = 2^(2^-scale)`. It begins as fine as it
-//! can and halves its resolution whenever the values spread over more buckets than it has.
+//! Base-2 exponential histogram: bucket `i` holds the values in `(b^i, b^(i+1)]` with `b = 2^(2^-scale)`. It
+//! begins as fine as it can and halves its resolution whenever the values spread over more buckets than it
+//! has.
 
 /// Finest scale, as OpenTelemetry's SDKs begin.
 const MAX_SCALE: i32 = 20;
 /// Buckets, as OpenTelemetry's SDKs have.
 const MAX_BUCKETS: usize = 160;
 
-/// Exact count, sum and range of the values recorded, and how they are distributed, within 1/40 at the latency
-/// spreads services have.
+/// Exact count, sum and range of the values recorded, and how they are distributed, within 1/40 at the
+/// latency spreads services have.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
     scale: i32,
@@ -135,7 +136,8 @@ impl Histogram {
         (buckets > 0).then(|| self.offset + buckets - 1)
     }
 
-    /// Makes room for buckets `low` to `high`; by how much these must be shifted because the scale was lowered for it.
+    /// Makes room for buckets `low` to `high`; by how much these must be shifted because the scale was
+    /// lowered for it.
     fn cover(&mut self, low: i32, high: i32) -> i32 {
         let (mut first, mut last) = match self.last() {
             Some(last) => (self.offset.min(low), last.max(high)),

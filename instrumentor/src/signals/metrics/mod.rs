@@ -1,7 +1,7 @@
 //! exchanges -> metric points
 //!
-//! Rate, errors and duration of everything that was understood, before any sampling. Drops nothing: what exceeds the bound
-//! of a metric is folded into its overflow series.
+//! Rate, errors and duration of everything that was understood, before any sampling. Drops nothing: what
+//! exceeds the bound of a metric is folded into its overflow series.
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use hashbrown::DefaultHashBuilder;
@@ -32,8 +32,8 @@ pub struct Settings {
     pub temporality: Temporality,
     /// Kind of histogram.
     pub histogram: Shape,
-    /// Attribute sets per metric and resource, the overflow included; all resources together have ten times as many
-    /// per metric. 2000 is OpenTelemetry's default.
+    /// Attribute sets per metric and resource, the overflow included; all resources together have ten times
+    /// as many per metric. 2000 is OpenTelemetry's default.
     pub max_series: usize,
     /// A series with nothing new for so long is forgotten.
     pub ttl: Duration,
@@ -108,7 +108,8 @@ impl Metrics {
         }
     }
 
-    /// Counts an exchange. Whether it is sampled must be in its flags already, because examples are sampled ones.
+    /// Counts an exchange. Whether it is sampled must be in its flags already, because examples are sampled
+    /// ones.
     pub fn record(&mut self, exchange: &Exchange) {
         let convention = exchange.convention;
         self.add(exchange, convention.duration, seconds(exchange.end.saturating_sub(exchange.start)));
@@ -140,9 +141,9 @@ impl Metrics {
         *total += stream.len() - before;
     }
 
-    /// The points of all series, and of the agent's own counters, as requests of bounded size. Then forgets series
-    /// with nothing new for the time to live, and those of processes that nobody else refers to any more: they have
-    /// exited.
+    /// The points of all series, and of the agent's own counters, as requests of bounded size. Then forgets
+    /// series with nothing new for the time to live, and those of processes that nobody else refers to any
+    /// more: they have exited.
     pub fn collect(&mut self, now: u64, own: Option<SelfMetrics<'_>>) -> Vec<Batch> {
         let temporality = self.common.settings.temporality;
         let since = |cumulative: bool| if cumulative { Since::Start } else { Since::LastPoint };

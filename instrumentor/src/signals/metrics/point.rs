@@ -64,8 +64,8 @@ impl Point {
         self.touched = true;
     }
 
-    /// Writes the point, with the attributes that `attributes` appends to the field it is given. Points that count
-    /// since the last one begin anew, and are left out when there is nothing.
+    /// Writes the point, with the attributes that `attributes` appends to the field it is given. Points that
+    /// count since the last one begin anew, and are left out when there is nothing.
     pub(super) fn write<'a>(
         &mut self,
         writer: &mut Writer<'a>,

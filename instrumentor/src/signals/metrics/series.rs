@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{correlate::exchange::Exchange, signals::wire};
 
-/// Marks the series that holds what found no room; named by the specification of metrics, not by the conventions.
+/// Marks the series that holds what found no room; named by the specification of metrics, not by the
+/// conventions.
 const OVERFLOW: &str = "otel.metric.overflow";
 
 /// One metric of one resource.
@@ -53,8 +54,8 @@ impl Stream {
         self.series.len()
     }
 
-    /// Adds a value to the series of the exchange. Where that is a new one and there is no `room`, the overflow takes
-    /// it. Allocates only for a new series.
+    /// Adds a value to the series of the exchange. Where that is a new one and there is no `room`, the
+    /// overflow takes it. Allocates only for a new series.
     pub(super) fn record(&mut self, exchange: &Exchange, value: f64, common: &Common, room: bool) {
         let hash = hash(self.metric, exchange, &common.hasher);
         let same = |series: &Series| series.hash == hash && series.is_of(self.metric, exchange);

@@ -1,9 +1,10 @@
 //! paths -> routes of low cardinality
 //!
-//! A route replaces what varies in a path, so that it can name spans and series. Patterns of the operator come first; then a
-//! guess from the looks of each segment (`template`): identifiers become `{id}`. What a guess cannot see shows in
-//! numbers: where more different segments follow one prefix than [`Settings::max_children`], further ones become `*`,
-//! and beyond [`Settings::max_routes`] of a service every path becomes `/*`. Nothing is dropped.
+//! A route replaces what varies in a path, so that it can name spans and series. Patterns of the operator
+//! come first; then a guess from the looks of each segment (`template`): identifiers become `{id}`. What a
+//! guess cannot see shows in numbers: where more different segments follow one prefix than
+//! [`Settings::max_children`], further ones become `*`, and beyond [`Settings::max_routes`] of a service
+//! every path becomes `/*`. Nothing is dropped.
 use std::collections::HashMap;
 
 mod pattern;
@@ -83,8 +84,8 @@ impl Router {
         Self { settings, services: HashMap::new(), cache, clock: 0, next_service: 1 }
     }
 
-    /// The route of a path, with neither query nor fragment; `None` where there is to be none. A path seen lately
-    /// costs two look-ups and no allocation.
+    /// The route of a path, with neither query nor fragment; `None` where there is to be none. A path seen
+    /// lately costs two look-ups and no allocation.
     pub fn route(&mut self, service: &str, path: &str) -> Option<&str> {
         if self.settings.mode == Mode::None || !path.starts_with('/') {
             return None;

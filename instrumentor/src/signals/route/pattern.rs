@@ -1,6 +1,7 @@
 //! Routes the operator knows: `/users/{id}`, `/users/:id`, `/files/*`.
 
-/// A pattern over the segments of a path. `{name}` and `:name` stand for one segment; `*` at the end for one or more.
+/// A pattern over the segments of a path. `{name}` and `:name` stand for one segment; `*` at the end for one
+/// or more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(String);
 

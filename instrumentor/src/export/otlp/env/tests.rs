@@ -190,3 +190,27 @@ fn the_configuration_wins() {
     let options = Options { headers: vec![("a b".into(), "c".into())], ..Options::default() };
     assert!(super::settings(&options, |_| None).is_err());
 }
+
+#[test]
+fn preferences_for_metrics() {
+    use crate::signals::metrics::{Shape, Temporality};
+    for (name, value, expected) in [
+        ("TEMPORALITY_PREFERENCE", "Delta", (Some(Temporality::Delta), None)),
+        ("TEMPORALITY_PREFERENCE", "lowmemory", (Some(Temporality::LowMemory), None)),
+        ("TEMPORALITY_PREFERENCE", "cumulative", (Some(Temporality::Cumulative), None)),
+        ("TEMPORALITY_PREFERENCE", "sometimes", (None, None)),
+        ("DEFAULT_HISTOGRAM_AGGREGATION", "explicit_bucket_histogram", (None, Some(Shape::Explicit))),
+        (
+            "DEFAULT_HISTOGRAM_AGGREGATION",
+            "BASE2_EXPONENTIAL_BUCKET_HISTOGRAM",
+            (None, Some(Shape::Exponential)),
+        ),
+        ("DEFAULT_HISTOGRAM_AGGREGATION", "base3", (None, None)),
+    ] {
+        let variable = format!("{PREFIX}METRICS_{name}");
+        let lookup = |asked: &str| (asked == variable).then(|| value.to_owned());
+        let (Preferences { temporality, histogram }, warnings) = preferences(lookup);
+        assert_eq!((temporality, histogram), expected, "{value}");
+        assert_eq!(warnings.len(), usize::from(expected == (None, None)), "{value}");
+    }
+}
