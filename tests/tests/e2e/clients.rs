@@ -92,6 +92,9 @@ fn join(keep: bool) {
     books.perfect(2 * CALLS);
     let (servers, callers) = (books.of(Kind::Server), books.of(Kind::Client));
     assert_eq!((servers.len() as u64, callers.len() as u64), (CALLS, CALLS));
+    for span in servers.iter().filter(|span| span.parent.is_empty()) {
+        println!("without parent: {span:?}\nits caller: {:?}", by_path(&callers, Kind::Client)[span.path()]);
+    }
     let family = Family::compare(&servers, &by_path(&callers, Kind::Client), |path| path);
     assert_eq!(family, Family { right: CALLS, ..Family::default() });
 }
