@@ -61,21 +61,25 @@ pub struct Connection {
 
 impl Connection {
     pub(super) fn new(record: &Conn<'_>) -> Self {
-        Self {
-            peer: match record.addresses {
-                Some((local, remote)) => Peer::Inet { local, remote },
-                None => Peer::Unix(unix_path(record.path)),
-            },
-            role: match record.role {
-                KernelRole::Server => Some(Role::Server),
-                KernelRole::Client => Some(Role::Client),
-                KernelRole::Unknown => None,
-            },
-            joined: record.flags.joined(),
-            ragged: record.flags.joined(),
-            last: record.time,
-            ..Self::unannounced(record.conn, record.tgid)
-        }
+        let mut connection = Self::unannounced(record.conn, record.tgid);
+        connection.joined = record.flags.joined();
+        connection.ragged = connection.joined;
+        connection.announce(record);
+        connection
+    }
+
+    /// Learns its ends.
+    pub(super) fn announce(&mut self, record: &Conn<'_>) {
+        self.peer = match record.addresses {
+            Some((local, remote)) => Peer::Inet { local, remote },
+            None => Peer::Unix(unix_path(record.path)),
+        };
+        self.role = match record.role {
+            KernelRole::Server => Some(Role::Server),
+            KernelRole::Client => Some(Role::Client),
+            KernelRole::Unknown => None,
+        };
+        self.last = self.last.max(record.time);
     }
 
     pub(super) fn unannounced(id: u64, tgid: u32) -> Self {

@@ -76,8 +76,13 @@ impl Connections {
         self.table.is_empty()
     }
 
-    /// Learns what a connection is. Gives back those forgotten for want of room.
+    /// Learns what a connection is. Gives back those forgotten for want of room. The announcement comes late when an earlier one did not fit
+    /// the ring: what is known of the connection by then stays.
     pub fn open(&mut self, record: &Conn<'_>, stats: &mut Stats) -> Vec<Connection> {
+        if let Some(connection) = self.table.get_mut(&record.conn) {
+            connection.announce(record);
+            return Vec::new();
+        }
         let evicted = self.make_room();
         stats.connections_evicted += evicted.len() as u64;
         self.table.insert(record.conn, Connection::new(record));

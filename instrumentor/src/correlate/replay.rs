@@ -354,6 +354,9 @@ fn the_books_balance_whatever_is_lost() {
         let loss = random.f32() * 0.7;
         for number in 0..requests {
             let body = random.bool();
+            if random.u8(..) < 40 {
+                rig.open(2, if server { KernelRole::Server } else { KernelRole::Client }, 0);
+            }
             let answer = response(if body { 5000 } else { 0 }).replace("200", &(220 + number).to_string());
             for (sent, bytes) in [(!server, request(&format!("/{number}"))), (server, answer)] {
                 if random.f32() < loss {
