@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use underspan_ebpf::{Conn, Data, Role as KernelRole, Run};
-use underspan_protocols::message::Role;
+use underspan_ebpf::{Conn, Data, Run};
 
 use super::losses::Losses;
 use super::{Piece, Step};
@@ -42,8 +41,6 @@ pub struct Connection {
     pub tgid: u32,
     /// Its ends.
     pub peer: Peer,
-    /// Side of the process, as the kernel knows it.
-    pub role: Option<Role>,
     /// Bytes had passed before the agent saw it.
     joined: bool,
     /// Its bytes may begin, or go on after a hole, in the middle of a message.
@@ -74,11 +71,6 @@ impl Connection {
             Some((local, remote)) => Peer::Inet { local, remote },
             None => Peer::Unix(unix_path(record.path)),
         };
-        self.role = match record.role {
-            KernelRole::Server => Some(Role::Server),
-            KernelRole::Client => Some(Role::Client),
-            KernelRole::Unknown => None,
-        };
         self.last = self.last.max(record.time);
     }
 
@@ -87,7 +79,6 @@ impl Connection {
             id,
             tgid,
             peer: Peer::Unknown,
-            role: None,
             joined: true,
             ragged: true,
             run_sequence: [None; 2],
