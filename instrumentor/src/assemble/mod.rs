@@ -107,9 +107,10 @@ impl Connections {
     /// The same for bytes that were not captured.
     pub fn run<'a>(&mut self, record: &Run<'a>, stats: &mut Stats) -> (&mut Connection, Option<Step<'a>>) {
         let connection = self.find(record.conn, record.tgid);
-        // Alone, without the first record of a run, it tells nothing that could be missed.
-        let own = record.exchange == connection.losses.exchange();
-        connection.losses.learn(record.exchange, record.lost, own, stats);
+        // What comes before the first record of its exchange says nothing yet about whether that record will come.
+        if record.exchange == connection.losses.exchange() {
+            connection.losses.learn(record.exchange, record.lost, true, stats);
+        }
         let step = connection.run(record);
         (connection, step)
     }

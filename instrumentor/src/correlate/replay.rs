@@ -36,6 +36,8 @@ struct State {
     /// Bytes received and sent.
     bytes: [u64; 2],
     turn: Option<bool>,
+    /// Bytes of each direction that no record told of.
+    untold: [bool; 2],
     exchanges: u32,
     lost: u32,
     this_lost: bool,
@@ -135,6 +137,7 @@ impl Rig {
 
     /// A call of thread `tid` that moved `bytes` and then `more` bytes that were not captured.
     fn io(&mut self, conn: u64, tid: u32, sent: bool, bytes: &str, more: u64) -> u64 {
+        self.tell(conn, sent);
         self.time += 10;
         let length = bytes.len() as u64 + more;
         let state = self.conns.entry(conn).or_default();
@@ -199,9 +202,19 @@ impl Rig {
         self.time
     }
 
+    /// At the beginning of a run, the kernel tells of bytes of the other direction that it could not tell of before.
+    fn tell(&mut self, conn: u64, sent: bool) {
+        let state = self.conns.entry(conn).or_default();
+        if state.turn == Some(!sent) && std::mem::take(&mut state.untold[usize::from(!sent)]) {
+            self.run(conn, !sent, 0, "");
+        }
+    }
+
     /// A record that did not fit the ring: its bytes pass, nobody is told.
     fn vanish(&mut self, conn: u64, sent: bool, bytes: &str) {
+        self.tell(conn, sent);
         let state = self.conns.entry(conn).or_default();
+        state.untold[usize::from(sent)] = true;
         if state.flip(sent) && !state.this_lost {
             state.this_lost = true;
             state.lost += 1;
