@@ -251,9 +251,12 @@ impl Reader {
         }
     }
 
-    /// No new process, no new byte: reads what is there, reports it, and leaves the kernel.
+    /// No new byte from anybody: reads what is there, reports it, and leaves the kernel.
     fn finish(mut self) -> Totals {
         self.flush();
+        for pid in self.tracer.selected() {
+            self.tracer.deselect(pid);
+        }
         while self.drain(Instant::now() + TURN) > 0 {}
         self.tick();
         self.stages.finish();

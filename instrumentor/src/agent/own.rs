@@ -51,7 +51,9 @@ impl Own {
         counters.push(count(&underspan::CAPTURE_SIZE, None, totals.kernel.captured));
         counters.push(count(&underspan::SPANS_DROPPED, Some("sampled_out"), totals.stats.spans_sampled_out));
         for reason in DropReason::ALL {
-            let dropped = exporters.iter().map(|(_, exporter)| exporter.dropped(reason)).sum();
+            // Spans leave by these two ways; metrics have their own.
+            let spans = exporters.iter().filter(|(name, _)| !name.ends_with("/metrics"));
+            let dropped = spans.map(|(_, exporter)| exporter.dropped(reason)).sum();
             counters.push(count(&underspan::SPANS_DROPPED, Some(reason.name()), dropped));
         }
         counters
