@@ -17,5 +17,6 @@ mod waiter;
 pub use abi::{Flags, NAME_MAX, Role, TAIL_MAX};
 pub use counters::Counters;
 pub use loader::LoadError;
+pub use memory::{spare_memory, trim_memory};
 pub use record::{Conn, Data, End, Process, ProcessKind, Record, RecordError, Run, parse};
 pub use tracer::{LateEnd, ProbeReport, Settings, Tracer, Verdict};

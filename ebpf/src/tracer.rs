@@ -97,7 +97,7 @@ impl Tracer {
             match Self::start_with(settings, &kernel, payload, &refusals)? {
                 Ok(tracer) => {
                     drop(kernel);
-                    memory::trim();
+                    memory::trim_memory();
                     return Ok(tracer);
                 }
                 Err(refused) => refusals.push(refused),

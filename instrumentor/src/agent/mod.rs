@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use underspan_config::Config;
-use underspan_ebpf::{LoadError, ProbeReport, Tracer, Verdict};
+use underspan_ebpf::{LoadError, ProbeReport, Tracer, Verdict, spare_memory, trim_memory};
 
 use crate::capture;
 use crate::discover::{Change, ProcessTable, Resource, WrongGlob};
@@ -30,6 +30,8 @@ const NAP: Duration = Duration::from_millis(40);
 const TURN: Duration = Duration::from_millis(100);
 /// Between looks at silent connections and waiting exchanges.
 const TICK: Duration = Duration::from_millis(100);
+/// Records between two such looks that are no burst.
+const QUIET: u64 = 1000;
 /// Between looks at what the kernel does not tell by itself.
 const BEAT: Duration = Duration::from_secs(1);
 
@@ -77,6 +79,7 @@ pub struct Agent {
 impl Agent {
     /// Starts everything and returns when processes are being traced.
     pub fn start(config: &Config, wishes: Wishes) -> Result<Self, StartError> {
+        spare_memory();
         let exporters = export::Pipeline::start(export::open(&settings::export(config)?)?)?;
         let express = Express::new(config, wishes.summary, exporters.sender())?;
         let table = settings::table(config)?;
@@ -132,6 +135,8 @@ struct Reader {
     tracer: Tracer,
     stages: Stages,
     rescan: bool,
+    /// Records read by the time of the last look at memory.
+    read: u64,
 }
 
 impl Reader {
@@ -149,7 +154,7 @@ impl Reader {
         let connections = usize::try_from(config.capture.max_connections).unwrap_or(usize::MAX);
         let stages =
             Stages::new(connections, settings::decoding(config), settings::sampler(config), table, express);
-        let mut reader = Self { tracer, stages, rescan };
+        let mut reader = Self { tracer, stages, rescan, read: 0 };
         reader.stages.understand.changes = changes;
         reader.tell_kernel();
         tracing::info!(processes = reader.tracer.selected().len(), "ready");
@@ -211,6 +216,11 @@ impl Reader {
             tracing::error!(%error, "cannot keep the probes alive");
         }
         self.stages.sweep(capture::monotonic());
+        // What a burst needed is given back when it is over.
+        let read = std::mem::replace(&mut self.read, self.stages.understand.stats.records);
+        if self.read - read < QUIET && read != self.read {
+            trim_memory();
+        }
         if self.rescan {
             let now = self.stages.understand.now();
             match self.stages.understand.table.scan(now) {
