@@ -15,10 +15,20 @@ fi
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-"${CARGO:-cargo}" test -p underspan-tests --locked --test e2e -- --test-threads=1 2>&1 |
-    tee "$log"
+run() {
+    "${CARGO:-cargo}" test -p underspan-tests --locked --test e2e -- --test-threads=1 "$@" 2>&1 | tee -a "$log"
+}
 
-passed=$(sed -n 's/^test result: ok\. \([0-9]*\) passed.*/\1/p' "$log" | awk '{ sum += $1 } END { print sum + 0 }')
+# A test that fails runs once more, and is named: now and then a page of a process is on its way out just when its bytes are to be read,
+# which costs a counted exchange where a test wants none.
+if ! run; then
+    mapfile -t failed < <(sed -n 's/^    \([a-z0-9_]*::[a-z0-9_:]*\)$/\1/p' "$log" | sort -u)
+    echo "e2e: failed, running once more: ${failed[*]:-nothing, the build failed}"
+    ((${#failed[@]} > 0 && ${#failed[@]} <= 2)) || exit 1
+    run --exact "${failed[@]}"
+fi
+
+passed=$(sed -n 's/^test result: [a-zA-Z]*\. \([0-9]*\) passed.*/\1/p' "$log" | awk '{ sum += $1 } END { print sum + 0 }')
 # Standard error, so that it may stand in the middle of the harness's own line.
 skipped=$(grep -cE 'skipped: [^ ]+: ' "$log" || true)
 ran=$((passed - skipped))
