@@ -19,8 +19,8 @@ run() {
     "${CARGO:-cargo}" test -p underspan-tests --locked --test e2e -- --test-threads=1 "$@" 2>&1 | tee -a "$log"
 }
 
-# A test that fails runs once more, and is named: now and then a page of a process is on its way out just when its bytes are to be read,
-# which costs a counted exchange where a test wants none.
+# A test that fails runs once more, and is named: about once in ten runs an exchange is counted as lost where a test wants none. The cause
+# is not known yet; this goes when it is.
 if ! run; then
     mapfile -t failed < <(sed -n 's/^    \([a-z0-9_]*::[a-z0-9_:]*\)$/\1/p' "$log" | sort -u)
     echo "e2e: failed, running once more: ${failed[*]:-nothing, the build failed}"
