@@ -1,0 +1,254 @@
+//! Recorded kernel events -> exchanges, through the stages from assemble on. No kernel needed.
+
+mod rig;
+
+use underspan_ebpf::Role as KernelRole;
+use underspan_protocols::message::{Role, Value};
+use underspan_protocols::semconv::attribute;
+
+use rig::*;
+
+#[test]
+fn keep_alive() {
+    let mut rig = Rig::new();
+    rig.open(2, KernelRole::Server, 0);
+    let first = rig.recv(2, 1, &request("/one"));
+    let last = rig.send(2, 1, &(response(2) + "ok"));
+    rig.recv(2, 1, &request("/two"));
+    rig.send(2, 1, &(response(2) + "ok"));
+    let exchanges = rig.check(2);
+    let one = by_path(&exchanges, "/one");
+    assert_eq!((one.start, one.first_response, one.end), (first, Some(last), last + 1));
+    assert_eq!((one.request_size, one.response_size, one.error.as_deref()), (0, 2, None));
+    assert_eq!(one.role, Role::Server);
+}
+
+#[test]
+fn a_long_response_ends_when_its_last_byte_passed() {
+    let mut rig = Rig::new();
+    rig.open(2, KernelRole::Server, 0);
+    rig.recv(2, 1, &request("/big"));
+    rig.io(2, 1, true, &response(1_000_000), 0);
+    rig.run(2, true, 400_000, "xx");
+    assert!(rig.finish().is_empty(), "more is to come");
+    let end = rig.run(2, true, 600_000, "xx");
+    let exchanges = rig.check(1);
+    assert_eq!((exchanges[0].end, exchanges[0].response_size), (end, 1_000_000));
+}
+
+#[test]
+fn bytes_decide_who_is_the_server() {
+    let mut rig = Rig::new();
+    rig.open(2, KernelRole::Client, 0);
+    rig.recv(2, 1, &request("/"));
+    rig.send(2, 1, &response(0));
+    assert_eq!(rig.check(1)[0].role, Role::Server);
+}
+
+#[test]
+fn joined_in_the_middle() {
+    let mut rig = Rig::new();
+    rig.open(2, KernelRole::Server, JOINED);
+    rig.io(2, 1, true, &(response(2) + "ok"), 0);
+    rig.recv(2, 1, &request("/second"));
+    rig.send(2, 1, &response(0));
+    rig.close(2);
+    let exchanges = rig.check(2);
+    assert_eq!(path(&exchanges[0]), "/second");
+    assert_eq!(rig.stages.stats.exchanges_lost["no_request"], 1);
+}
+
+#[test]
+fn a_loss_the_kernel_counted_is_not_counted_twice() {
+    for (request_lost, response_lost) in [(true, false), (false, true), (true, true)] {
+        let mut rig = Rig::new();
+        rig.open(2, KernelRole::Server, 0);
+        rig.recv(2, 1, &request("/one"));
+        rig.send(2, 1, &response(0));
+        if request_lost {
+            rig.vanish(2, false, &request("/two"));
+        } else {
+            rig.recv(2, 1, &request("/two"));
+        }
+        if response_lost {
+            rig.vanish(2, true, &response(0));
+        } else {
+            rig.send(2, 1, &response(0));
+        }
+        rig.recv(2, 1, &request("/three"));
+        rig.send(2, 1, &response(0));
+        rig.close(2);
+        let exchanges = rig.check(3);
+        let paths: Vec<_> = exchanges.iter().map(path).collect();
+        // Where the one response there is could answer either request, neither is reported.
+        assert!(paths == ["/one"] || paths == ["/one", "/three"], "{paths:?}");
+    }
+}
+
+/// Any record of any connection may be lost: first records of runs are counted in the kernel, the rest shows here.
+#[test]
+fn the_books_balance_whatever_is_lost() {
+    let mut random = fastrand::Rng::with_seed(1);
+    for _ in 0..3000 {
+        let mut rig = Rig::new();
+        let server = random.bool();
+        rig.open(2, if server { KernelRole::Server } else { KernelRole::Client }, 0);
+        let requests = random.u64(1..8);
+        let loss = random.f32() * 0.7;
+        for number in 0..requests {
+            let body = random.bool();
+            if random.u8(..) < 40 {
+                rig.open(2, if server { KernelRole::Server } else { KernelRole::Client }, 0);
+            }
+            let answer = response(if body { 5000 } else { 0 }).replace("200", &(220 + number).to_string());
+            for (sent, bytes) in [(!server, request(&format!("/{number}"))), (server, answer)] {
+                if random.f32() < loss {
+                    rig.vanish(2, sent, &bytes);
+                } else {
+                    rig.io(2, 1, sent, &bytes, 0);
+                }
+            }
+            if body && random.f32() < loss {
+                rig.conns.get_mut(&2).expect("opened").bytes[usize::from(server)] += 5000;
+            } else if body {
+                rig.run(2, server, 5000, "");
+            }
+        }
+        rig.close(2);
+        let exchanges = rig.check(requests);
+        for exchange in &exchanges {
+            assert_eq!(exchange.error, None, "a response there was is not reported as missing");
+            let status = exchange.attributes.iter().find_map(|(name, value)| match value {
+                Value::Int(status) if *name == attribute::HTTP_RESPONSE_STATUS_CODE => Some(*status),
+                _ => None,
+            });
+            let number = status.expect("it was answered") - 220;
+            assert!(
+                path(exchange).ends_with(&format!("/{number}")),
+                "{} answered by {number}",
+                path(exchange)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_response_lost_with_the_connection() {
+    let mut rig = Rig::new();
+    rig.open(2, KernelRole::Server, 0);
+    rig.recv(2, 1, &request("/one"));
+    rig.vanish(2, true, &response(0));
+    rig.close(2);
+    assert!(rig.check(1).is_empty());
+}
+
+#[test]
+fn a_call_made_while_serving_is_a_child() {
+    let mut rig = Rig::new();
+    rig.open(2, KernelRole::Server, 0);
+    rig.recv(2, 7, &request("/in"));
+    rig.open(5, KernelRole::Client, 0);
+    rig.send(5, 7, &request("/out"));
+    rig.recv(5, 7, &response(0));
+    rig.open(9, KernelRole::Client, 0);
+    rig.send(9, 8, &request("/stranger"));
+    rig.recv(9, 8, &response(0));
+    rig.send(2, 7, &response(0));
+    let exchanges = rig.check(3);
+    let (server, child) = (by_path(&exchanges, "/in"), by_path(&exchanges, "/out"));
+    assert_eq!((child.parent_id, child.trace_id), (Some(server.span_id), server.trace_id));
+    assert!(!child.parent_remote);
+    let stranger = by_path(&exchanges, "/stranger");
+    assert_eq!(stranger.parent_id, None, "another thread");
+    assert_ne!(stranger.trace_id, server.trace_id);
+}
+
+#[test]
+fn an_event_loop_with_two_requests_is_nobodys_parent() {
+    let mut rig = Rig::new();
+    for conn in [2, 4] {
+        rig.open(conn, KernelRole::Server, 0);
+        rig.recv(conn, 7, &request(&format!("/in{conn}")));
+    }
+    rig.open(7, KernelRole::Client, 0);
+    rig.send(7, 7, &request("/out"));
+    rig.recv(7, 7, &response(0));
+    rig.send(2, 7, &response(0));
+    rig.send(4, 7, &response(0));
+    let exchanges = rig.check(3);
+    assert_eq!(by_path(&exchanges, "/out").parent_id, None);
+}
+
+#[test]
+fn a_pooled_thread_whose_last_response_is_still_unreported() {
+    let mut rig = Rig::new();
+    rig.open(2, KernelRole::Server, 0);
+    rig.recv(2, 7, &request("/first"));
+    rig.send(2, 7, &response(5000));
+    // The body passes in silence, then the thread serves another connection.
+    rig.open(4, KernelRole::Server, 0);
+    rig.recv(4, 7, &request("/second"));
+    rig.open(7, KernelRole::Client, 0);
+    rig.send(7, 7, &request("/out"));
+    rig.recv(7, 7, &response(0));
+    rig.time -= 60;
+    rig.run(2, true, 5000, "");
+    rig.time += 60;
+    rig.send(4, 7, &response(0));
+    let exchanges = rig.check(3);
+    let second = by_path(&exchanges, "/second");
+    assert_eq!(by_path(&exchanges, "/out").parent_id, Some(second.span_id));
+}
+
+#[test]
+fn both_ends_of_a_connection_are_one_trace() {
+    for server_first in [false, true] {
+        let mut rig = Rig::new();
+        rig.open(2, KernelRole::Server, 0);
+        rig.open(3, KernelRole::Client, 0);
+        for number in 0..3 {
+            let wanted = format!("/{number}");
+            if server_first {
+                rig.recv(2, 1, &request(&wanted));
+                rig.send(3, 2, &request(&wanted));
+            } else {
+                rig.send(3, 2, &request(&wanted));
+                rig.recv(2, 1, &request(&wanted));
+            }
+            rig.send(2, 1, &response(0));
+            rig.recv(3, 2, &response(0));
+        }
+        let exchanges = rig.check(6);
+        for number in 0..3 {
+            let ends: Vec<_> =
+                exchanges.iter().filter(|exchange| path(exchange).ends_with(&format!("/{number}"))).collect();
+            let (server, client) =
+                if ends[0].role == Role::Server { (ends[0], ends[1]) } else { (ends[1], ends[0]) };
+            assert_eq!(server.parent_id, Some(client.span_id), "{server_first}");
+            assert_eq!(server.trace_id, client.trace_id);
+            assert!(server.parent_remote);
+        }
+    }
+}
+
+#[test]
+fn the_server_died() {
+    let mut rig = Rig::new();
+    rig.open(2, KernelRole::Server, 0);
+    rig.recv(2, 1, &request("/"));
+    rig.close(2);
+    let exchanges = rig.check(1);
+    assert_eq!(exchanges[0].error.as_deref(), Some("connection_closed"));
+}
+
+#[test]
+fn a_stranger_is_left_alone() {
+    let mut rig = Rig::new();
+    rig.open(2, KernelRole::Server, 0);
+    for _ in 0..10 {
+        rig.recv(2, 1, "*1\r\n$4\r\nPING\r\n");
+        rig.send(2, 1, "+PONG\r\n");
+    }
+    assert!(rig.check(0).is_empty());
+    assert_eq!(rig.stages.unwanted, [2]);
+}
