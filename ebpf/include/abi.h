@@ -52,10 +52,13 @@ struct us_data {
     __u64 length;   /* bytes of the call from `offset` on, captured or not */
     __u32 tgid;     /* process */
     __u32 tid;      /* thread */
-    __u32 seq;      /* TCP sequence number of the first byte; 0 for unix sockets */
-    __u32 peer_seq; /* TCP sequence number the other direction had reached */
+    __u32 seq;      /* flip: TCP sequence number of the first byte; 0 for unix sockets and otherwise */
+    __u32 peer_seq; /* flip: TCP sequence number the other direction had reached */
     __u32 exchange; /* runs of requests so far, a current one included */
     __u32 lost;     /* exchanges of this connection counted as lost in the kernel so far */
+    __u64 other;      /* flip: bytes of the other direction that have passed, where no record told of the
+                         latest; else 0 */
+    __u64 other_last; /* when the latest of them passed */
 };
 
 struct us_run {

@@ -177,6 +177,8 @@ INLINE int emit_data_class(struct conn *conn, struct piece *piece, struct us_con
     record->peer_seq = piece->peer_seq;
     record->exchange = conn->exchange;
     record->lost = conn->lost;
+    record->other = piece->other;
+    record->other_last = piece->other_last;
     submit(record, sizeof(*record) + room, ctl, 0);
     count(US_COUNT_CAPTURED, size);
     return 0;

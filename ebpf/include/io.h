@@ -107,7 +107,9 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
     if (conn->role == US_ROLE_UNKNOWN)
         conn->role = direction ? US_ROLE_CLIENT : US_ROLE_SERVER; /* who speaks first asks */
     is_request = direction == request_direction(conn);
-    if (conn->bytes[other] > conn->reported[other])
+    /* The end of the run before. Without a tail there is just a number to tell, which the first record of this
+     * run carries if there is one. */
+    if (conn->tail_size[other] && conn->bytes[other] > conn->reported[other])
         emit_run(conn, other, ctl, 0);
     conn->turn = direction + 1;
     conn->runs++;
@@ -128,6 +130,8 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
         conn->left = 0;
     else
         conn->left = is_request ? ctl->request_budget : ctl->response_budget;
+    if ((!conn->left || !io->source) && conn->bytes[other] > conn->reported[other])
+        emit_run(conn, other, ctl, 0);
 }
 
 /* Captures the beginning of a call, as far as the run's budget goes. */
@@ -143,7 +147,14 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
     piece->left_at = io->left_at;
     piece->seq = 0;
     piece->peer_seq = 0;
-    if (READ(sk, __sk_common.skc_family) != AF_UNIX) {
+    piece->other = 0;
+    piece->other_last = 0;
+    if (flip && conn->bytes[!direction] > conn->reported[!direction]) {
+        piece->other = conn->bytes[!direction];
+        piece->other_last = conn->last[!direction];
+    }
+    /* Only the first record of a run says where on the wire it stands. */
+    if (flip && READ(sk, __sk_common.skc_family) != AF_UNIX) {
         struct tcp_sock *tcp = (struct tcp_sock *)sk;
         __u32 written = READ(tcp, write_seq), copied = READ(tcp, copied_seq);
 
@@ -169,14 +180,18 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
                 lose_exchange(conn);
             break;
         }
+        if (piece->other)
+            conn->reported[!direction] = piece->other;
         flip = 0;
+        piece->other = 0;
+        piece->seq = 0;
+        piece->peer_seq = 0;
         conn->left -= piece->size;
         conn->reported[direction] = piece->offset + piece->length;
         if (!(piece->flags & US_MORE))
             break;
         piece->offset += piece->size;
         piece->length -= piece->size;
-        piece->seq += piece->size;
     }
 }
 

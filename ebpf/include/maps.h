@@ -45,6 +45,8 @@ struct piece {
     __u64 length; /* of the call from there on */
     __u64 entered;
     __u64 left_at;
+    __u64 other; /* see struct us_data */
+    __u64 other_last;
     __u32 size; /* bytes to capture, at most US_DATA_MAX */
     __u32 seq;
     __u32 peer_seq;

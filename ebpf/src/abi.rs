@@ -124,6 +124,8 @@ pub(crate) struct RawData {
     pub(crate) peer_seq: u32,
     pub(crate) exchange: u32,
     pub(crate) lost: u32,
+    pub(crate) other: u64,
+    pub(crate) other_last: u64,
 }
 
 /// `struct us_run`
@@ -268,7 +270,10 @@ mod tests {
     #[test]
     fn both_sides_agree() {
         same!("us_header", Header, kind, flags, size, sequence, time, conn);
-        same!("us_data", RawData, header, entered, offset, length, tgid, tid, seq, peer_seq, exchange, lost);
+        same!(
+            "us_data", RawData, header, entered, offset, length, tgid, tid, seq, peer_seq, exchange, lost,
+            other, other_last
+        );
         same!("us_run", RawRun, header, offset, tgid, tid, exchange, lost);
         same!(
             "us_conn",

@@ -42,14 +42,16 @@ pub struct Data<'a> {
     pub tgid: u32,
     /// Thread.
     pub tid: u32,
-    /// TCP sequence number of the first byte; 0 for unix sockets.
+    /// With `flip`: TCP sequence number of the first byte; 0 for unix sockets.
     pub seq: u32,
-    /// TCP sequence number the other direction had reached.
+    /// With `flip`: TCP sequence number the other direction had reached.
     pub peer_seq: u32,
     /// Runs of requests so far, a current one included: numbers the exchanges of the connection.
     pub exchange: u32,
     /// Of these, counted as lost in the kernel.
     pub lost: u32,
+    /// With `flip`: bytes of the other direction that have passed, and when the latest did, where no record told of it.
+    pub other: Option<(u64, u64)>,
     /// The captured bytes, from `offset` on.
     pub bytes: &'a [u8],
 }
@@ -204,6 +206,7 @@ fn data(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
         peer_seq: raw.peer_seq,
         exchange: raw.exchange,
         lost: raw.lost,
+        other: (raw.other > 0).then_some((raw.other, raw.other_last)),
         bytes,
     }))
 }
@@ -296,6 +299,8 @@ mod tests {
             peer_seq: 4,
             exchange: 0,
             lost: 0,
+            other: 0,
+            other_last: 0,
         };
         let mut bytes = raw.as_bytes().to_vec();
         bytes.extend_from_slice(b"GET and padding");

@@ -75,6 +75,9 @@ impl Stages {
         match record {
             Ok(Record::Data(data)) => {
                 let mover = Mover { tgid: data.tgid, tid: data.tid };
+                if let Some((connection, step)) = connections.behind(&data) {
+                    understand.step(connection, &step, mover);
+                }
                 let (connection, steps) = connections.data(&data, &mut understand.stats);
                 for step in steps.iter().flatten() {
                     understand.step(connection, step, mover);

@@ -124,17 +124,17 @@ impl Connection {
         [hole, Some(Step::Piece(piece))]
     }
 
-    /// Bytes up to `total` that no record told of.
-    pub(super) fn rest(&mut self, sent: bool, total: u64) -> Option<Step<'static>> {
-        let next = self.streams[usize::from(sent)].next.replace(total)?;
-        let skipped = total.checked_sub(next).filter(|skipped| *skipped > 0)?;
-        let (first, last) = (self.last, self.last);
+    /// Bytes up to `total` that no record told of, the latest of which passed at `last`.
+    pub(super) fn rest(&mut self, sent: bool, total: u64, last: u64) -> Option<Step<'static>> {
+        let next = &mut self.streams[usize::from(sent)].next;
+        let skipped = total.checked_sub((*next)?).filter(|skipped| *skipped > 0)?;
+        *next = Some(total);
         Some(Step::Piece(Piece {
             sent,
             bytes: &[],
             skipped,
             tail: &[],
-            first,
+            first: last,
             last,
             tgid: self.tgid,
             tid: 0,

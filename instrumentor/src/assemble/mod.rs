@@ -89,6 +89,14 @@ impl Connections {
         evicted
     }
 
+    /// What a data record says of the other direction, to be taken before the rest of the record: the end of the run before.
+    pub fn behind(&mut self, record: &Data<'_>) -> Option<(&mut Connection, Step<'static>)> {
+        let (total, last) = record.other?;
+        let connection = self.table.get_mut(&record.conn)?;
+        let step = connection.rest(!record.flags.sent(), total, last)?;
+        Some((connection, step))
+    }
+
     /// The connection of a data record and what the record means for it, in order.
     pub fn data<'a>(
         &mut self,
@@ -121,7 +129,7 @@ impl Connections {
         let closed = record.flags.closed();
         let Some(connection) = self.table.get_mut(&record.conn) else { return };
         for (sent, bytes) in [(false, record.received), (true, record.sent)] {
-            if let Some(rest) = connection.rest(sent, bytes) {
+            if let Some(rest) = connection.rest(sent, bytes, connection.last()) {
                 take(connection, rest, false);
             }
         }

@@ -40,12 +40,12 @@ impl Edges {
         }
     }
 
-    /// A server received a request.
-    pub(super) fn server(&mut self, edge: Edge, span: &Rc<Span>) {
+    /// A server received a request. `expected`: its client may still turn up.
+    pub(super) fn server(&mut self, edge: Edge, span: &Rc<Span>, expected: bool) {
         if let Some(Waiting::Client(client)) = self.waiting.get(&edge) {
             span.adopt(Parent::Span { span: Rc::clone(client), remote: true });
             self.waiting.remove(&edge);
-        } else {
+        } else if expected {
             self.wait(edge, Waiting::Server(Rc::clone(span)));
         }
     }
@@ -73,11 +73,11 @@ mod tests {
             let mut edges = Edges::default();
             let (client, server) = (Span::new(1, Parent::None), Span::new(2, Parent::None));
             if server_first {
-                edges.server((5, 6), &server);
+                edges.server((5, 6), &server, true);
                 edges.client((5, 6), &client);
             } else {
                 edges.client((5, 6), &client);
-                edges.server((5, 6), &server);
+                edges.server((5, 6), &server, true);
             }
             assert_eq!(server.trace(&Sampler::default()).parent_id, Some(client.span_id));
             assert_eq!(

@@ -111,16 +111,15 @@ impl Correlator {
                     }
                 }
                 Event::End { key, direction, last, body, ending } => {
-                    let Some(mut pending) = self.open.remove(&(connection.id, key)) else { continue };
+                    let Some(pending) = self.open.get_mut(&(connection.id, key)) else { continue };
                     let unanswered = pending.end(direction, last, body, ending);
-                    match direction {
-                        Direction::Request => drop(self.open.insert((connection.id, key), pending)),
-                        // The kernel counted it: there was a response, but its record did not fit the ring.
-                        Direction::Response
-                            if unanswered && connection.losses.excuse(Some(pending.exchange)) => {}
-                        Direction::Response => {
-                            self.finish_or_wait(pending, connection, stats, out);
-                        }
+                    if direction == Direction::Request {
+                        continue;
+                    }
+                    let Some(pending) = self.open.remove(&(connection.id, key)) else { continue };
+                    // Otherwise the kernel counted it: there was a response, but its record did not fit the ring.
+                    if !(unanswered && connection.losses.excuse(Some(pending.exchange))) {
+                        self.finish_or_wait(pending, connection, stats, out);
                     }
                 }
                 Event::Lost { reason, exchanges } => {
@@ -184,7 +183,8 @@ impl Correlator {
             Role::Server => {
                 self.threads.serves(mover.tid, &span);
                 if let Some(edge) = edge {
-                    self.edges.server(edge, &span);
+                    // Where no client is traced there is nobody to wait for.
+                    self.edges.server(edge, &span, !self.served.is_empty());
                 }
             }
             Role::Client => {
@@ -221,7 +221,7 @@ impl Correlator {
     ) {
         pending.patience = match (&connection.peer, pending.role) {
             (_, Role::Client) => PATIENCE,
-            // The record of the client's end, if it is on this host and traced, can be microseconds behind.
+            // The record of the client's end can be microseconds behind.
             (Peer::Inet { local, .. }, Role::Server) if self.served.contains(local) => PATIENCE,
             (_, Role::Server) => 0,
         };

@@ -8,12 +8,13 @@
 /* A send begins. Fires for each chunk a large send is cut into; the first counts. */
 SEC("tp_btf/tcp_sendmsg_locked")
 int us_tcp_sendmsg_locked(__u64 *ctx) {
-    __u64 id = bpf_get_current_pid_tgid();
+    struct task_struct *task = bpf_get_current_task_btf();
     struct thread *thread;
 
-    if (!target_of(id >> 32))
-        return 0;
-    thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    /* A thread with state was selected when it got it; the end of the call asks again. */
+    thread = bpf_task_storage_get(&threads, task, NULL, 0);
+    if (!thread && target_of(bpf_get_current_pid_tgid() >> 32))
+        thread = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!thread || thread->send_socket == ctx[0])
         return 0;
     thread->send_socket = ctx[0];
@@ -28,8 +29,14 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
     struct thread *thread;
     struct conn *conn;
     struct io io = {};
+    int known;
 
-    if (!target_of(id >> 32) || !is_stream(sk))
+    if (!target_of(id >> 32))
+        return;
+    /* A connection with state has passed the tests below. */
+    conn = conn_of(sk);
+    known = conn && conn->id;
+    if (!known && !is_stream(sk))
         return;
     task = bpf_get_current_task_btf();
     thread = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -50,22 +57,18 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
     if (!ctl || (flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)))
         return;
     if (result <= 0) {
-        if (result == 0 && !direction) {
-            conn = conn_of(sk);
-            if (conn && conn->id)
-                on_eof(conn, ctl, io.left_at);
-        }
+        if (result == 0 && !direction && known)
+            on_eof(conn, ctl, io.left_at);
         return;
     }
-    /* A socket without a file belongs to the kernel (a network file system), not to the process. */
-    if (!READ(READ(sk, sk_socket), file))
-        return;
     io.length = result;
     io.tgid = id >> 32;
     io.tid = (__u32)id;
     io.direction = direction;
-    conn = conn_of(sk);
-    if (!conn || !conn->id) {
+    if (!known) {
+        /* A socket without a file belongs to the kernel (a network file system), not to the process. */
+        if (!READ(READ(sk, sk_socket), file))
+            return;
         conn = conn_make(sk, role_of(sk));
         if (!conn)
             return;

@@ -204,6 +204,7 @@ fn a_pooled_thread_whose_last_response_is_still_unreported() {
 fn both_ends_of_a_connection_are_one_trace() {
     for server_first in [false, true] {
         let mut rig = Rig::new();
+        rig.open(3, KernelRole::Client, OPENING);
         rig.open(2, KernelRole::Server, 0);
         rig.open(3, KernelRole::Client, 0);
         for number in 0..3 {

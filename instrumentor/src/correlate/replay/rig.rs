@@ -20,6 +20,7 @@ pub(super) const FLIP: u8 = 0x02;
 pub(super) const REQUEST: u8 = 0x10;
 pub(super) const CLOSED: u8 = 0x10;
 pub(super) const JOINED: u8 = 0x40;
+pub(super) const OPENING: u8 = 0x80;
 
 /// The stages, and a clock that moves on with each record.
 pub(super) struct Rig {
@@ -96,6 +97,9 @@ impl Rig {
         match record {
             Record::Data(data) => {
                 let mover = Mover { tgid: data.tgid, tid: data.tid };
+                if let Some((connection, step)) = connections.behind(&data) {
+                    stages.step(connection, &step, mover);
+                }
                 let (connection, steps) = connections.data(&data, &mut stages.stats);
                 for step in steps.iter().flatten() {
                     stages.step(connection, step, mover);
@@ -106,6 +110,9 @@ impl Rig {
                 if let Some(step) = step {
                     stages.step(connection, &step, Mover { tgid: run.tgid, tid: run.tid });
                 }
+            }
+            Record::Conn(conn) if conn.flags.opening() => {
+                stages.correlator.expect_client_of(conn.addresses.expect("the rig gives some").1);
             }
             Record::Conn(conn) => drop(connections.open(&conn, &mut stages.stats)),
             Record::End(end) => connections.end(&end, |connection, step, last| {
@@ -137,11 +144,11 @@ impl Rig {
 
     /// A call of thread `tid` that moved `bytes` and then `more` bytes that were not captured.
     pub(super) fn io(&mut self, conn: u64, tid: u32, sent: bool, bytes: &str, more: u64) -> u64 {
-        self.tell(conn, sent);
         self.time += 10;
         let length = bytes.len() as u64 + more;
         let state = self.conns.entry(conn).or_default();
         let flip = state.flip(sent);
+        let untold = flip && std::mem::take(&mut state.untold[usize::from(!sent)]);
         let (offset, peer) = (state.bytes[usize::from(sent)], state.bytes[usize::from(!sent)]);
         state.bytes[usize::from(sent)] += length;
         let (client, exchange, lost) = (state.client, state.exchanges, state.lost);
@@ -167,6 +174,7 @@ impl Rig {
             peer_seq: base + toward_server(!sent) + small(peer),
             exchange,
             lost,
+            other: untold.then_some((peer, self.time - 10)),
             bytes: bytes.as_bytes(),
         };
         self.take(Record::Data(record));
@@ -202,17 +210,8 @@ impl Rig {
         self.time
     }
 
-    /// At the beginning of a run, the kernel tells of bytes of the other direction that it could not tell of before.
-    fn tell(&mut self, conn: u64, sent: bool) {
-        let state = self.conns.entry(conn).or_default();
-        if state.turn == Some(!sent) && std::mem::take(&mut state.untold[usize::from(!sent)]) {
-            self.run(conn, !sent, 0, "");
-        }
-    }
-
     /// A record that did not fit the ring: its bytes pass, nobody is told.
     pub(super) fn vanish(&mut self, conn: u64, sent: bool, bytes: &str) {
-        self.tell(conn, sent);
         let state = self.conns.entry(conn).or_default();
         state.untold[usize::from(sent)] = true;
         if state.flip(sent) && !state.this_lost {

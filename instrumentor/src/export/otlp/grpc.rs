@@ -20,7 +20,7 @@ use tonic::{
 use super::{
     Compression, MAX_RESPONSE, Target, USER_AGENT, answer,
     attempt::{no_response, within},
-    gzip,
+    gzip::gzip,
     tls::{self, Version},
 };
 use crate::export::{Batch, DropReason, Error, Exporter, Outcome, Sending, Signal};

@@ -13,7 +13,8 @@ use hyper_util::{
 use super::{
     Compression, MAX_RESPONSE, Protocol, Target, USER_AGENT, answer,
     attempt::{no_response, within},
-    gzip, json,
+    gzip::gzip,
+    json,
     tls::{self, Version},
 };
 use crate::export::{Batch, DropReason, Error, Exporter, Outcome, Sending, Signal};
