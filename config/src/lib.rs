@@ -51,6 +51,8 @@ pub struct Config {
     pub log: Log,
     /// Time the agent takes at most to send what it has when it is told to stop. Default `10s`.
     pub shutdown_timeout: Period,
+    /// How far the agent's threads stand back behind other processes that want the CPU, 0 (not at all) to 19. Default `5`.
+    pub nice: u8,
 }
 
 impl Default for Config {
@@ -67,6 +69,7 @@ impl Default for Config {
             export: Export::default(),
             log: Log::default(),
             shutdown_timeout: Period::seconds(10),
+            nice: 5,
         }
     }
 }

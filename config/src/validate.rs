@@ -26,6 +26,9 @@ pub(crate) fn findings(config: &Config) -> Vec<Finding> {
     check_routes(&mut check, config);
     check_signals(&mut check, config);
     check_export(&mut check, config);
+    check.that(config.nice <= 19, &["nice"], || {
+        format!("expected a number from 0 to 19, found {}", config.nice)
+    });
     check.findings
 }
 

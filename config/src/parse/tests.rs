@@ -157,6 +157,7 @@ fn each_rule_between_keys() {
             "export.otlp.retry.max_interval: must be at least",
         ),
         ("export: { otlp: { enabled: false } }", "export: nothing would leave the agent"),
+        ("nice: 20", "nice: expected a number from 0 to 19, found 20"),
         ("shutdown_timeout: 10", "shutdown_timeout: expected a duration such as 500ms, 10s or 5m, found 10"),
         ("log:\n  level: ${LEVEL?}", "log.level: \"${LEVEL?}\" is not a reference"),
     ] {

@@ -5,6 +5,7 @@
 
 mod express;
 mod own;
+mod priority;
 mod settings;
 mod stages;
 
@@ -77,9 +78,11 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Starts everything and returns when processes are being traced.
+    /// Starts everything and returns when processes are being traced. Lowers the priority of the calling thread for good: a process it starts
+    /// later would inherit that.
     pub fn start(config: &Config, wishes: Wishes) -> Result<Self, StartError> {
         spare_memory();
+        priority::stand_back(config.nice);
         let exporters = export::Pipeline::start(export::open(&settings::export(config)?)?)?;
         let express = Express::new(config, wishes.summary, exporters.sender())?;
         let table = settings::table(config)?;
