@@ -221,7 +221,7 @@ fn check_admin(check: &mut Check, config: &Config) {
     if let Some(file) = &admin.kill_switch {
         // The agent's directory is nothing an operator who must stop it can be expected to know.
         check.that(file.is_absolute(), &["admin.kill_switch"], || {
-            format!("expected a path from the root such as /run/underspan/detach, found {file:?}")
+            format!("expected a path from the root such as /run/underspan/detach, found {}", file.display())
         });
     }
     if let Some(file) = &admin.audit_log {

@@ -73,3 +73,22 @@ impl Counters {
         }
     }
 }
+
+impl std::ops::AddAssign for Counters {
+    fn add_assign(&mut self, other: Self) {
+        self.records += other.records;
+        self.ring_bytes += other.ring_bytes;
+        self.captured += other.captured;
+        self.seen += other.seen;
+        self.lost_records += other.lost_records;
+        self.lost_exchanges += other.lost_exchanges;
+        self.lost_no_storage += other.lost_no_storage;
+        self.lost_ends += other.lost_ends;
+        self.lost_processes += other.lost_processes;
+        self.faults += other.faults;
+        self.unreadable += other.unreadable;
+        self.targets_full += other.targets_full;
+        self.request_runs += other.request_runs;
+        self.runs += other.runs;
+    }
+}

@@ -161,12 +161,15 @@ impl Correlator {
         self.threads.forget(now.saturating_sub(THREAD_MEMORY));
     }
 
-    /// The agent ends: reports what waits; requests still without an answer are in flight, not lost.
+    /// No more records will come: reports what waits and forgets the rest. Requests still without an answer are in flight, not lost.
     pub fn finish(&mut self, stats: &mut Stats, out: &mut Vec<Finished>) {
         for mut pending in std::mem::take(&mut self.waiting) {
             pending.patience = 0;
             self.try_finish(&mut pending, stats, out);
         }
+        self.open.clear();
+        self.threads = Threads::default();
+        self.edges = Edges::default();
     }
 
     fn begin(

@@ -25,6 +25,7 @@ pub(super) struct Pending {
     pub(super) tid: u32,
     pub(super) span: Rc<Span>,
     pub(super) patience: u8,
+    protocol: &'static str,
     resource: Arc<Resource>,
     operation: String,
     path: Option<String>,
@@ -56,6 +57,7 @@ impl Pending {
             end: span.start,
             span,
             patience: 0,
+            protocol: connection.protocol(),
             resource,
             operation: request.operation,
             path: request.path,
@@ -118,7 +120,7 @@ impl Pending {
             attributes: std::mem::take(&mut self.attributes),
             convention: self.convention,
         };
-        Finished { exchange, path: self.path.take(), route: self.route }
+        Finished { exchange, protocol: self.protocol, path: self.path.take(), route: self.route }
     }
 }
 

@@ -37,13 +37,37 @@ pub static RECORDS_LOST: Metric =
 pub static CAPTURE_SIZE: Metric =
     counter("underspan.capture.size", "By", "Bytes of traffic copied from the kernel.", &[]);
 
+/// Captures whose bytes could not be read from the process.
+pub static CAPTURE_FAULTS: Metric = counter(
+    "underspan.capture.faults",
+    "{fault}",
+    "Captures whose bytes could not be read from the process.",
+    &[],
+);
+
+/// Bytes of the ring buffer that records took.
+pub static RING_SIZE: Metric = counter(
+    "underspan.ring.size",
+    "By",
+    "Bytes of the ring buffer that records took, headers and padding included.",
+    &[],
+);
+
 /// Spans that were not exported.
 pub static SPANS_DROPPED: Metric =
     counter("underspan.spans.dropped", "{span}", "Spans that were not exported.", &[REASON]);
 
 /// All of the above.
-pub static METRICS: &[&Metric] =
-    &[&EXCHANGES, &EXCHANGES_LOST, &RECORDS, &RECORDS_LOST, &CAPTURE_SIZE, &SPANS_DROPPED];
+pub static METRICS: &[&Metric] = &[
+    &EXCHANGES,
+    &EXCHANGES_LOST,
+    &RECORDS,
+    &RECORDS_LOST,
+    &CAPTURE_SIZE,
+    &CAPTURE_FAULTS,
+    &RING_SIZE,
+    &SPANS_DROPPED,
+];
 
 const fn string(name: &'static str) -> Attribute {
     Attribute { name, kind: AttributeKind::String }
