@@ -13,8 +13,8 @@ use crate::agent::{Control, Holder, Snapshot, Standing};
 use crate::telemetry::prometheus;
 use crate::telemetry::status::{State, Status};
 
-/// A pipeline that has not moved for so long is stuck; its programs stop by themselves after the same time.
-const STUCK: Duration = Duration::from_secs(5);
+/// A pipeline that has not moved for so long is stuck. Attaching takes a second or two on a slow machine, and is no reason to be restarted.
+const STUCK: Duration = Duration::from_secs(15);
 /// Longest wait for the reader to say how things are; then what it said last has to do.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Longest wait for it to attach or detach.
