@@ -65,9 +65,10 @@ pub fn held() -> [bool; CAPABILITIES.len()] {
     })
 }
 
-/// Says which are missing, and what is off therefore.
+/// Says which are missing that the agent can do without, and what is off therefore. Of the others, its failure tells.
 pub fn warn() {
-    for (capability, _) in CAPABILITIES.iter().zip(held()).filter(|(_, held)| !held) {
+    let missing = CAPABILITIES.iter().zip(held()).filter(|(_, held)| !held);
+    for (capability, _) in missing.filter(|(capability, _)| !capability.required) {
         tracing::warn!("{} is missing; without it: {}", capability.name, capability.without);
     }
 }

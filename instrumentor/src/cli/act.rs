@@ -74,8 +74,8 @@ fn run_trace(trace: &Trace) -> Result<u8, Failure> {
 }
 
 fn start(config: &Config, wishes: Wishes) -> Result<Agent, Failure> {
-    let agent = Agent::start(config, wishes).map_err(|error| start_failure(&error))?;
     privileges::warn();
+    let agent = Agent::start(config, wishes).map_err(|error| start_failure(&error))?;
     for report in agent.probes() {
         if let Some(reason) = &report.off {
             tracing::debug!(probe = report.probe.name, reason, "off");

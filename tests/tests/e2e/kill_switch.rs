@@ -44,7 +44,7 @@ fn fifty_targets_are_let_go_within_a_second_by_any_means() {
     let admin = session.agent.admin();
     let mut requests = 0;
     for (round, means) in ["signal", "file", "endpoint"].into_iter().enumerate() {
-        let load = Load::new(nginx.address(), 50).below(&format!("/{means}"));
+        let load = Load::new(nginx.address(), 50).below(&format!("/by/{means}"));
         load.run().complete(&load);
         requests += 50;
         session.settle(requests);
@@ -66,10 +66,10 @@ fn fifty_targets_are_let_go_within_a_second_by_any_means() {
         let status = admin.status();
         assert_eq!(status["agent"]["state"], "detached");
         let reason = status["agent"]["reasons"][0].as_str().unwrap().to_owned();
-        let (word, other) = match means {
-            "signal" => ("SIGUSR1", "/attach"),
-            "file" => ("detach exists", "/attach"),
-            _ => ("endpoint", "/attach"),
+        let word = match means {
+            "signal" => "SIGUSR1",
+            "file" => "detach exists",
+            _ => "endpoint",
         };
         assert!(reason.contains(word), "{reason}");
         // Nobody is traced, and nobody notices.
@@ -78,10 +78,10 @@ fn fifty_targets_are_let_go_within_a_second_by_any_means() {
         match means {
             "signal" => session.agent.signal(Signal::USR2),
             "file" => {
-                assert_eq!(admin.post(other).status, 409, "the file still says no");
+                assert_eq!(admin.post("/attach").status, 409, "the file still says no");
                 std::fs::remove_file(&file).unwrap();
             }
-            _ => assert_eq!(admin.post(other).status, 200),
+            _ => assert_eq!(admin.post("/attach").status, 200),
         }
         eventually("attached again", || admin.get("/readyz").status == 200);
         eventually("the audit log is written", || {
