@@ -11,7 +11,9 @@ CARGO ?= cargo
 PREFIX ?= /usr/local
 SYSTEMD_UNITS ?= $(PREFIX)/lib/systemd/system
 # The end-to-end tests there are. To be raised with each new one: fewer is a failure.
-E2E_TESTS ?= 56
+E2E_TESTS ?= 68
+# How long agents and targets come and go in `make soak`; 10 s in `make e2e`.
+SOAK_SECONDS ?= 60
 FUZZ_SECONDS ?= 60
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 C_SOURCES := $(wildcard ebpf/include/*.h ebpf/src/probes/*.c ebpf/src/probes/*/*.c)
@@ -64,6 +66,13 @@ unit: ## Tests that need neither root nor other programs
 e2e: ## End-to-end tests on real servers and clients (root)
 	$(CARGO) build --release --locked -p underspan
 	CARGO='$(CARGO)' tests/e2e.sh $(E2E_TESTS)
+
+.PHONY: soak
+soak: ## Agents and targets come and go under load for SOAK_SECONDS (default 60; root)
+	.ci/setup test
+	$(CARGO) build --release --locked -p underspan
+	UNDERSPAN_BIN=$(abspath $(TARGET))/release/underspan UNDERSPAN_SOAK_SECONDS=$(SOAK_SECONDS) \
+	    $(CARGO) test -p underspan-tests --locked --test e2e -- --nocapture soak::
 
 .PHONY: bench
 bench: ## Throughput with and without the agent, in turns, and what the agent costs (root)
