@@ -190,3 +190,51 @@ async fn run(mut workers: tokio::task::JoinSet<()>, Ending { patience, done }: E
     workers.shutdown().await;
     let _ = done.send(());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::{Exporter, Limits, Outcome, Sending};
+
+    struct Never;
+    struct Taker;
+
+    impl Exporter for Never {
+        fn export(&self, _: &Batch) -> Sending<'_> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    impl Exporter for Taker {
+        fn export(&self, _: &Batch) -> Sending<'_> {
+            Box::pin(async { Outcome::OK })
+        }
+    }
+
+    fn destination(name: &'static str, signal: Signal, exporter: Box<dyn Exporter>) -> Destination {
+        let (limits, retry) = (Limits::default(), retry::Settings::default());
+        Destination { name, signal: Some(signal), exporter, limits, retry, concurrency: 1 }
+    }
+
+    #[test]
+    fn the_fate_of_spans_is_known_before_the_last_metrics_go() {
+        let batch = |signal| Batch { signal, body: vec![0; 8].into(), items: 5 };
+        let mut pipeline = Pipeline::start(vec![
+            destination("spans", Signal::Traces, Box::new(Never)),
+            destination("points", Signal::Metrics, Box::new(Taker)),
+        ])
+        .expect("a thread");
+        let sender = pipeline.sender();
+        // One on its way, one waiting.
+        sender.send(&batch(Signal::Traces));
+        sender.send(&batch(Signal::Traces));
+        pipeline.settle_spans(Duration::from_millis(50));
+        sender.send(&batch(Signal::Traces));
+        let totals = |totals: &[(&str, Totals)]| -> Vec<_> {
+            totals.iter().map(|(_, totals)| (totals.exported, totals.dropped(DropReason::Shutdown))).collect()
+        };
+        assert_eq!(totals(&sender.totals()), [(0, 15), (0, 0)]);
+        sender.send(&batch(Signal::Metrics));
+        assert_eq!(totals(&pipeline.shutdown(Duration::from_secs(60))), [(0, 15), (5, 0)]);
+    }
+}
