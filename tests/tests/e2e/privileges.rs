@@ -53,9 +53,9 @@ impl Place {
     }
 }
 
-fn session(command: Command, pids: &[u32], select: serde_json::Value) -> Session {
+fn session(command: Command, select: &serde_json::Value) -> Session {
     let receiver = Receiver::start(Script::ok()).unwrap();
-    let mut all = configuration(pids, &receiver.http_endpoint());
+    let mut all = configuration(&[], &receiver.http_endpoint());
     overlay(&mut all, json!({ "select": select }));
     Session { agent: Agent::start_by(command, &all), receiver }
 }
@@ -69,7 +69,7 @@ fn the_capabilities_that_check_lists_are_enough() {
     let Some(_turn) = enter("privileges::the_capabilities_that_check_lists_are_enough") else { return };
     let (place, nginx) = (Place::new(), Nginx::start(false));
     let port = nginx.address().port();
-    let session = session(place.with(&ALL), &[], json!([{ "port": port, "exe": "nginx" }]));
+    let session = session(place.with(&ALL), &json!([{ "port": port, "exe": "nginx" }]));
     let status = session.agent.admin().status();
     assert_eq!(status["agent"]["missing_capabilities"], json!({}));
     assert!(status["targets"].as_array().unwrap().len() >= nginx.pids().len() - 1, "{status}");
@@ -87,7 +87,7 @@ fn without_one_of_them_the_rest_works_and_it_is_named() {
     for missing in OPTIONAL {
         let rest: Vec<_> = ALL.into_iter().filter(|name| *name != missing).collect();
         let select = nginx.pids().iter().map(|pid| json!({ "pid": pid })).collect();
-        let session = session(place.with(&rest), &[], select);
+        let session = session(place.with(&rest), &select);
         let name = capability(missing);
         let log = session.agent.log();
         let status = session.agent.admin().status();

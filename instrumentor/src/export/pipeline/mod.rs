@@ -235,6 +235,6 @@ mod tests {
         };
         assert_eq!(totals(&sender.totals()), [(0, 15), (0, 0)]);
         sender.send(&batch(Signal::Metrics));
-        assert_eq!(totals(&pipeline.shutdown(Duration::from_secs(60))), [(0, 15), (5, 0)]);
+        assert_eq!(totals(&pipeline.shutdown(Duration::from_mins(1))), [(0, 15), (5, 0)]);
     }
 }
