@@ -160,6 +160,10 @@ pub trait Protocol: Sync {
     fn name(&self) -> &'static str;
     /// Judges the first bytes of a chunk. Cheap: constant compares, no allocation.
     fn detect(&self, bytes: &[u8]) -> Detection;
+    /// Whether a response says itself which request it answers, so that none can be taken for that of another one.
+    fn is_multiplexed(&self) -> bool {
+        false
+    }
     /// A decoder for one connection, in the role of the traced process.
     fn decoder(&self, role: Role, options: &Arc<Options>) -> Box<dyn Decoder>;
 }

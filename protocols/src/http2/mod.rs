@@ -39,6 +39,10 @@ impl Protocol for Http2 {
         detect::detect(bytes)
     }
 
+    fn is_multiplexed(&self) -> bool {
+        true
+    }
+
     fn decoder(&self, role: Role, options: &Arc<Options>) -> Box<dyn Decoder> {
         Box::new(Http2Decoder::new(role, Arc::clone(options)))
     }

@@ -132,11 +132,7 @@ impl Search {
         while self.next < self.end && candidates.len() < MAX_CANDIDATES {
             let start = self.next;
             let mut candidate = Candidate { start, next: start, points: 0 };
-            if start + (HEADER as u64) > self.end && !self.may_begin(start) {
-                self.next += 1;
-                continue;
-            }
-            if self.advance(&mut candidate) {
+            if self.may_begin(start) && self.advance(&mut candidate) {
                 candidates.push_back(candidate);
             }
             self.next += 1;
@@ -144,7 +140,7 @@ impl Search {
         self.candidates = candidates;
     }
 
-    /// Whether what there is of a header may be one.
+    /// Whether the first byte is that of a usual frame's length, or of the preface.
     fn may_begin(&self, start: u64) -> bool {
         let preface = start == 0 && self.fresh && self.direction == Direction::Request;
         self.byte(start).is_some_and(|byte| byte == 0 || preface && byte == PREFACE[0])

@@ -32,7 +32,7 @@ fn events(segments: &[Segment], mut cut: impl FnMut() -> usize) -> Vec<Event> {
 fn the_same_however_it_is_cut() {
     let mut random = Rng::with_seed(1);
     for _ in 0..100 {
-        let streams = random.u32(1..12);
+        let streams = random.u32(1..6);
         let (segments, truths) = connection(&mut random, streams);
         let whole = events(&segments, || usize::MAX);
         check_all(&whole, &truths);
@@ -81,8 +81,8 @@ fn content_need_not_be_captured() {
 fn joined_in_the_middle_nothing_is_wrong() {
     let mut random = Rng::with_seed(4);
     let (mut known, mut unknown, mut ended) = (0, 0, 0);
-    for _ in 0..3000 {
-        let (segments, truths) = connection(&mut random, 20);
+    for _ in 0..1500 {
+        let (segments, truths) = connection(&mut random, 15);
         let mut decoder = new_decoder();
         let mut events = Vec::new();
         let from = random.usize(..segments.len());
@@ -100,8 +100,8 @@ fn joined_in_the_middle_nothing_is_wrong() {
         ended += found.ended;
     }
     println!("{ended} exchanges, {known} known, {unknown} unknown");
-    assert!(ended > 10_000 && known > 20_000, "most of what can be known is: {known} of {ended} exchanges");
-    assert!(unknown > 1000, "and something cannot be: {unknown}");
+    assert!(ended > 3000 && known > 8000, "most of what can be known is: {known} of {ended} exchanges");
+    assert!(unknown > 500, "and something cannot be: {unknown}");
 }
 
 /// Gaps and lost records anywhere.
@@ -109,8 +109,8 @@ fn joined_in_the_middle_nothing_is_wrong() {
 fn whatever_is_missing_nothing_is_wrong() {
     let mut random = Rng::with_seed(5);
     let (mut known, mut unknown) = (0, 0);
-    for _ in 0..3000 {
-        let (segments, truths) = connection(&mut random, 20);
+    for _ in 0..1500 {
+        let (segments, truths) = connection(&mut random, 15);
         let mut decoder = new_decoder();
         let mut events = Vec::new();
         for Segment { direction, bytes, .. } in &segments {
@@ -135,7 +135,7 @@ fn whatever_is_missing_nothing_is_wrong() {
         unknown += found.unknown;
     }
     println!("{known} known, {unknown} unknown");
-    assert!(known > 10_000 && unknown > 1000, "{known} known, {unknown} unknown");
+    assert!(known > 10_000 && unknown > 500, "{known} known, {unknown} unknown");
 }
 
 /// A side may be seen before the other, by a few frames.

@@ -19,8 +19,8 @@ use table::{Entry, Table};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
 
-/// A header field; `None` is what could not be known. A name without its value is never unknown's neighbour: where
-/// the value is unknown, so is the name.
+/// A header field; `None` is what could not be known. A value may be known without its name, never a name without its
+/// value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field<'a> {
     /// Lower-case name, with the colon of a pseudo-header field.
