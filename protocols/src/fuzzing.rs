@@ -2,38 +2,21 @@
 //!
 //! The fuzz targets and the property tests share this, so what one finds the other can keep.
 
+mod pieces;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::context::TraceContext;
 use crate::decoder::{Chunk, Decoder, Event, Options, Protocol};
+use crate::http2::hpack;
 use crate::message::{AttributeKind, Attributes, Direction, Role, Value};
 use crate::semconv::find_attribute;
-
-/// Pieces a program can ask for by number, so that the fuzzer need not invent HTTP.
-const PIECES: &[&[u8]] = &[
-    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
-    b"POST /b?c=d HTTP/1.1\r\nHost: a:80\r\nContent-Length: 3\r\n\r\n",
-    b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n",
-    b"3\r\nabc\r\n",
-    b"0\r\n\r\n",
-    b"HEAD / HTTP/1.1\r\n",
-    b"Expect: 100-continue\r\n",
-    b"Transfer-Encoding: chunked\r\n\r\n",
-    b"HTTP/1.1 100 Continue\r\n\r\n",
-    b"HTTP/1.0 500 No\r\n\r\n",
-    b"CONNECT a:1 HTTP/1.1\r\n\r\n",
-    b"Upgrade: x\r\n\r\n",
-    b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
-    b"Forwarded: for=\"[::1]\";host=x, b\r\n",
-    b"\r\n",
-];
 
 /// Runs `data` as a program of chunks, losses and ends against a decoder; panics when a rule is broken.
 pub fn decoder(protocol: &dyn Protocol, data: &[u8]) {
     _ = protocol.detect(data);
-    let mut program = Program { rest: data };
+    let mut program = Program { rest: data, pieces: pieces::of(protocol.name()) };
     let options = Arc::new(Options { max_value: 40, ..Options::default() });
     let role = if program.byte() & 1 == 0 { Role::Server } else { Role::Client };
     let mut decoder = protocol.decoder(role, &options);
@@ -63,8 +46,45 @@ pub fn trace_context(data: &[u8]) {
     }
 }
 
+/// Reads `data` as header blocks, of which each begins with its length: decoded in full and joined late, what is
+/// known to both is the same.
+pub fn header_block(data: &[u8]) {
+    let (mut whole, mut late) = (hpack::Decoder::new(), hpack::Decoder::joined());
+    let mut rest = data;
+    let mut number = 0;
+    while let Some((length, after)) = rest.split_first() {
+        let (block, after) = after.split_at(usize::from(*length).min(after.len()));
+        rest = after;
+        let fields = |decoder: &mut hpack::Decoder, cut| {
+            let mut fields = Vec::new();
+            let owned = |text: Option<&[u8]>| text.map(<[u8]>::to_vec);
+            let read = decoder.decode(block, cut, |field| {
+                assert!(field.value.is_some() || field.name.is_none(), "a name without its value");
+                fields.push((owned(field.name), owned(field.value)));
+            });
+            (read, fields)
+        };
+        let (read, known) = fields(&mut whole, false);
+        assert!(whole.size() <= 64 * 1024, "tables are bounded");
+        _ = fields(&mut hpack::Decoder::joined(), true);
+        if number >= 2 && read.is_ok() {
+            let (read, seen) = fields(&mut late, false);
+            assert!(read.is_ok() && seen.len() == known.len(), "what can be read can be read late");
+            for ((name, value), (known_name, known_value)) in seen.iter().zip(&known) {
+                assert!(name.is_none() || name == known_name && known_name.is_some(), "a wrong name");
+                assert!(value.is_none() || value == known_value && known_value.is_some(), "a wrong value");
+            }
+        } else if read.is_err() {
+            // The encoder is not to be trusted, so neither knows its table.
+            late.lose();
+        }
+        number += 1;
+    }
+}
+
 struct Program<'a> {
     rest: &'a [u8],
+    pieces: &'static [&'static [u8]],
 }
 
 impl<'a> Program<'a> {
@@ -111,7 +131,7 @@ impl<'a> Program<'a> {
     }
 
     fn piece(&mut self) -> &'a [u8] {
-        PIECES[usize::from(self.byte()) % PIECES.len()]
+        self.pieces[usize::from(self.byte()) % self.pieces.len()]
     }
 }
 

@@ -10,7 +10,10 @@ pub mod context;
 pub mod decoder;
 #[doc(hidden)]
 pub mod fuzzing;
+mod grpc;
+mod http;
 pub mod http1;
+pub mod http2;
 pub mod message;
 mod registry;
 pub mod semconv;

@@ -149,6 +149,9 @@ impl Connection {
         stream.next = Some(record.offset + captured + skipped);
         if record.flags.flip() && record.seq != record.peer_seq {
             self.run_sequence[usize::from(sent)] = Some((record.seq, record.peer_seq));
+        } else if hole.is_some() {
+            // The request that the run began with may be in the hole; the next one must not pass for it.
+            self.run_sequence[usize::from(sent)] = None;
         }
         let piece = Piece {
             sent,

@@ -102,8 +102,13 @@ impl Correlator {
                 }
                 Event::Response { key, first, response } => {
                     let Some(pending) = self.open.get_mut(&(connection.id, key)) else { continue };
-                    // An exchange whose response the kernel could not hand over is not answered by the next one.
-                    let stale = connection.losses.exchange() > pending.exchange;
+                    // An exchange whose response the kernel could not hand over is not answered by the next one, unless
+                    // this one says that it is its response.
+                    let by_order = match &connection.conversation {
+                        Conversation::Decoding(decoding) => !decoding.protocol.is_multiplexed(),
+                        _ => true,
+                    };
+                    let stale = by_order && connection.losses.exchange() > pending.exchange;
                     if stale && connection.losses.excuse(Some(pending.exchange)) {
                         self.open.remove(&(connection.id, key));
                     } else {

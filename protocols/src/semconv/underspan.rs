@@ -11,8 +11,29 @@ pub const PARENT_SOURCE: Attribute = string("underspan.parent.source");
 /// Name of the protocol that was spoken, as [`Protocol::name`](crate::decoder::Protocol::name) gives it.
 pub const PROTOCOL: Attribute = string("underspan.protocol");
 
+/// Parts of a request that were there, or may have been, and could not be known: `method`, `path`, `scheme`,
+/// `authority`, `headers`. On connections joined in the middle, and where bytes were not captured.
+pub const REQUEST_UNKNOWN: Attribute = strings("underspan.request.unknown");
+
+/// The same of a response: `status`.
+pub const RESPONSE_UNKNOWN: Attribute = strings("underspan.response.unknown");
+
+/// Messages the client sent in one remote procedure call; absent where they could not be counted.
+pub const RPC_REQUEST_MESSAGES: Attribute = int("underspan.rpc.request.messages");
+
+/// Messages the server sent in one remote procedure call; absent where they could not be counted.
+pub const RPC_RESPONSE_MESSAGES: Attribute = int("underspan.rpc.response.messages");
+
 /// All of the above.
-pub static ATTRIBUTES: &[Attribute] = &[REASON, PARENT_SOURCE, PROTOCOL];
+pub static ATTRIBUTES: &[Attribute] = &[
+    REASON,
+    PARENT_SOURCE,
+    PROTOCOL,
+    REQUEST_UNKNOWN,
+    RESPONSE_UNKNOWN,
+    RPC_REQUEST_MESSAGES,
+    RPC_RESPONSE_MESSAGES,
+];
 
 /// Exchanges that became spans or metric points.
 pub static EXCHANGES: Metric =
@@ -71,6 +92,14 @@ pub static METRICS: &[&Metric] = &[
 
 const fn string(name: &'static str) -> Attribute {
     Attribute { name, kind: AttributeKind::String }
+}
+
+const fn strings(name: &'static str) -> Attribute {
+    Attribute { name, kind: AttributeKind::StringArray }
+}
+
+const fn int(name: &'static str) -> Attribute {
+    Attribute { name, kind: AttributeKind::Int }
 }
 
 const fn counter(
