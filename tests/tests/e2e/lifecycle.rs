@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use underspan_tests::oracle::{Kind, by_path};
 use underspan_tests::workload::http::Connection;
 use underspan_tests::workload::process::eventually;
-use underspan_tests::workload::{Load, Nginx};
+use underspan_tests::workload::{Load, Nginx, scale};
 
 use crate::stage::{Session, enter};
 
@@ -102,7 +102,7 @@ fn quiet_connections_older_than_the_agent() {
 fn busy_connections_older_than_the_agent() {
     let Some(_turn) = enter("lifecycle::busy_connections_older_than_the_agent") else { return };
     let nginx = Nginx::start(false);
-    let load = Load { connections: 16, ..Load::new(nginx.address(), u64::MAX) }.paced(800);
+    let load = Load { connections: 16, ..Load::new(nginx.address(), u64::MAX) }.paced(scale::rate(800));
     let stop = AtomicBool::new(false);
     let (session, ready, report) = thread::scope(|scope| {
         let running = scope.spawn(|| load.run_until(&stop));
