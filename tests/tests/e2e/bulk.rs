@@ -30,7 +30,7 @@ fn a_server_receives_1_gib() {
     let mut client = Script::start(script::CLIENT, &json!({}));
     let session = Session::trace(&[server.pid()]);
     let answer = client.go(&order(&server, "/upload", size()));
-    check(&only(session, 1, Kind::Server), &answer, (size(), 11));
+    check(&only(session, 1, Kind::Server), &answer, (size(), acknowledgement()));
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn a_client_sends_1_gib() {
     let mut client = Script::start(script::CLIENT, &json!({}));
     let session = Session::trace(&[client.pid()]);
     let answer = client.go(&order(&server, "/upload", size()));
-    check(&only(session, 1, Kind::Client), &answer, (size(), 11));
+    check(&only(session, 1, Kind::Client), &answer, (size(), acknowledgement()));
 }
 
 #[test]
@@ -69,6 +69,11 @@ fn sendfile_on_one_end_and_a_client_on_the_other() {
 /// Bytes of the message.
 fn size() -> u64 {
     scale::down(1 << 30)
+}
+
+/// Bytes of the answer to an upload: the size in decimal and a line feed.
+fn acknowledgement() -> u64 {
+    size().to_string().len() as u64 + 1
 }
 
 fn server() -> Script {
