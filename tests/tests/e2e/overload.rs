@@ -1,6 +1,5 @@
 //! More than fits: losses happen, and each one is counted.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -76,13 +75,9 @@ fn stopped_reader(shape: impl Fn(Load) -> Load) {
     session.settle(CALM);
 
     session.agent.suspend();
-    let stop = AtomicBool::new(false);
-    let report = thread::scope(|scope| {
-        let running = scope.spawn(|| storm.run_until(&stop));
+    let ((), report) = storm.during(|| {
         thread::sleep(STOPPED);
         session.agent.resume();
-        stop.store(true, Ordering::Relaxed);
-        running.join().unwrap()
     });
     assert!(report.failed.is_empty(), "requests failed: {:?}", report.failed);
     let stormy = report.total();

@@ -137,7 +137,7 @@ impl Plan<'_> {
         // Changing the terminal's mode waits until all is written, which switching off does not.
         let _ = write!(
             script,
-            "stty -onlcr\n\"$UNDERSPAN_BIN\" check\n{} --test-threads=1 --exact {}\n\
+            "stty -onlcr\n\"$UNDERSPAN_BIN\" check\n{} --color never --test-threads=1 --exact {}\n\
              echo '{END}'\nstty onlcr\necho o > /proc/sysrq-trigger\nsleep 60\n",
             quoted(&self.programs.tests)?,
             tests.join(" "),
