@@ -23,10 +23,10 @@ impl Programs {
     pub(super) fn build(root: &Path) -> anyhow::Result<Self> {
         let agent = match std::env::var_os("UNDERSPAN_BIN") {
             Some(path) => std::path::absolute(path)?,
-            None => cargo(root, &["build", "--release", "-p", "underspan"])?,
+            None => cargo(root, "underspan", &["build", "--release", "-p", "underspan"])?,
         };
         ensure!(agent.is_file(), "there is no agent at {}", agent.display());
-        let tests = cargo(root, &["test", "-p", "underspan-tests", "--test", "e2e", "--no-run"])?;
+        let tests = cargo(root, "e2e", &["test", "-p", "underspan-tests", "--test", "e2e", "--no-run"])?;
         Ok(Self { agent, tests, folder: root.join("tests") })
     }
 
@@ -37,8 +37,8 @@ impl Programs {
     }
 }
 
-/// Builds one program; where cargo has put it.
-fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<PathBuf> {
+/// Builds a program and what it needs; where cargo has put it.
+fn cargo(root: &Path, name: &str, arguments: &[&str]) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let (verb, rest) = arguments.split_first().context("cargo is told what to do")?;
     let built = Command::new(cargo)
@@ -51,6 +51,8 @@ fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<PathBuf> {
     ensure!(built.status.success(), "cargo {} failed", arguments.join(" "));
     let text = String::from_utf8_lossy(&built.stdout);
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut programs = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    programs.next_back().with_context(|| format!("cargo {} made no program", arguments.join(" ")))
+    let mut programs = messages
+        .filter(|message| message["target"]["name"] == name)
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from));
+    programs.next_back().with_context(|| format!("cargo {} made no {name}", arguments.join(" ")))
 }

@@ -14,7 +14,7 @@ use anyhow::{Context, bail, ensure};
 use tempfile::TempDir;
 
 use super::image::Image;
-use super::programs::{command, virtiofsd};
+use super::programs::{command, find, virtiofsd};
 
 /// Memory in MiB; half of it can become files.
 const MEMORY: u32 = 3072;
@@ -56,7 +56,7 @@ impl Guest {
             "console=ttyS0 loglevel=5 panic=-1 random.trust_cpu=1 mitigations=off guest.script={path}/script"
         );
         let console = format!("file:{path}/console");
-        let mut qemu = command("qemu-system-x86_64")?;
+        let mut qemu = bound(&find("qemu-system-x86_64")?)?;
         qemu.args(["-machine", "q35", "-cpu", "max", "-accel", ACCELERATION, "-smp", "2"])
             .args(["-m", &MEMORY.to_string(), "-object", &memory, "-numa", "node,memdev=memory"])
             .args(["-chardev", &socket, "-device", "vhost-user-fs-pci,chardev=files,tag=host"])
@@ -118,7 +118,7 @@ fn complaints(console: &str) -> Vec<String> {
 fn share(folder: &Path) -> anyhow::Result<Owned> {
     let socket = folder.join("socket");
     let log = folder.join("files");
-    let mut daemon = Command::new(virtiofsd()?);
+    let mut daemon = bound(virtiofsd()?)?;
     daemon
         .arg(format!("--socket-path={}", socket.display()))
         .args(["-o", "source=/", "-o", "sandbox=chroot", "-o", "cache=always"])
@@ -133,6 +133,13 @@ fn share(folder: &Path) -> anyhow::Result<Owned> {
         thread::sleep(Duration::from_millis(10));
     }
     Ok(daemon)
+}
+
+/// A command whose process does not outlive ours, however we end.
+fn bound(program: &Path) -> anyhow::Result<Command> {
+    let mut command = command("setpriv")?;
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    Ok(command)
 }
 
 /// A child that does not outlive its owner.

@@ -104,11 +104,19 @@ pub(crate) fn run(options: &Options, root: &Path) -> anyhow::Result<()> {
     };
     let kernels: Vec<_> =
         if options.kernel.is_empty() { KERNELS.iter().collect() } else { options.kernel.clone() };
-    let programs = Programs::build(root)?;
     if options.shell {
-        return shell(kernels[0], options, &programs, &cache);
+        let image = Image::get(kernels[0], &cache, options.update)?;
+        return shell(&image, options, &Programs::build(root)?);
     }
-    let rows = rows(&kernels, options, &programs, &cache)?;
+    // First, since it fails sooner than building ends.
+    let images: Vec<_> =
+        kernels.iter().map(|kernel| (*kernel, Image::get(kernel, &cache, options.update))).collect();
+    if images.iter().all(|(_, image)| image.is_err()) {
+        let errors = images.iter().filter_map(|(_, image)| image.as_ref().err());
+        let errors: Vec<_> = errors.map(|error| format!("{error:#}")).collect();
+        bail!("there is no kernel to run; {SKIP}=REASON leaves the matrix out\n{}", errors.join("\n"));
+    }
+    let rows = rows(&images, options, &Programs::build(root)?, &cache.join("logs"))?;
     println!("\n{}", Table(&rows));
     let failed = rows.iter().filter(|row| row.failed()).count();
     ensure!(failed == 0, "{failed} of {} cells failed", rows.len());
@@ -116,19 +124,15 @@ pub(crate) fn run(options: &Options, root: &Path) -> anyhow::Result<()> {
 }
 
 fn rows(
-    kernels: &[&'static Kernel],
+    images: &[(&'static Kernel, anyhow::Result<Image>)],
     options: &Options,
     programs: &Programs,
-    cache: &Path,
+    logs: &Path,
 ) -> anyhow::Result<Vec<Row>> {
     let tests = selection::choose(programs.names()?, options.short, &options.filters)?;
     let default: Vec<_> = TIERS.iter().map(|&tier| tier.to_owned()).collect();
     let tiers = if options.tier.is_empty() { &default } else { &options.tier };
-    let logs = cache.join("logs");
-    let plan =
-        Plan { programs, tests: &tests, scale: options.scale(), logs: &logs, keep_log: options.keep_log };
-    let images: Vec<_> =
-        kernels.iter().map(|kernel| (*kernel, Image::get(kernel, cache, options.update))).collect();
+    let plan = Plan { programs, tests: &tests, scale: options.scale(), logs, keep_log: options.keep_log };
     let cells: Vec<_> = images
         .iter()
         .flat_map(|(kernel, image)| tiers.iter().map(move |tier| (*kernel, image, tier)))
@@ -166,8 +170,7 @@ fn row(plan: &Plan, kernel: &'static Kernel, image: &anyhow::Result<Image>, tier
 }
 
 /// Lets a person look around in a guest.
-fn shell(kernel: &Kernel, options: &Options, programs: &Programs, cache: &Path) -> anyhow::Result<()> {
-    let image = Image::get(kernel, cache, options.update)?;
+fn shell(image: &Image, options: &Options, programs: &Programs) -> anyhow::Result<()> {
     let tier = options.tier.first().map_or("auto", String::as_str);
     let mut script = environment(programs, tier, options.scale())?;
     if let Ok(size) = rustix::termios::tcgetwinsize(stdin()) {
@@ -180,7 +183,7 @@ fn shell(kernel: &Kernel, options: &Options, programs: &Programs, cache: &Path) 
         std::env::var("TERM").unwrap_or_else(|_| "dumb".to_owned()),
         programs.tests.display(),
     );
-    let mut guest = Guest::boot(&image, &script, Stdio::inherit(), Stdio::inherit())?;
+    let mut guest = Guest::boot(image, &script, Stdio::inherit(), Stdio::inherit())?;
     guest.wait()?;
     let complaints = guest.complaints();
     if !complaints.is_empty() {

@@ -15,6 +15,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("lz4", "lz4"),
     ("modprobe", "kmod"),
     ("qemu-system-x86_64", "qemu-system-x86"),
+    ("setpriv", "util-linux"),
+    ("xz", "xz-utils"),
     ("zstd", "zstd"),
 ];
 
