@@ -22,6 +22,9 @@ use crate::workload::process::{Process, eventually};
 use admin::Admin;
 use kernel::Objects;
 
+/// Names the hooks every agent is told to use.
+pub const TIER: &str = "UNDERSPAN_E2E_TIER";
+
 /// Path of the binary under test: `UNDERSPAN_BIN`, or `underspan` beside the test in the build directory.
 pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("UNDERSPAN_BIN") {
@@ -33,6 +36,11 @@ pub fn binary() -> PathBuf {
     found.expect("build the agent first: cargo build -p underspan, with the same profile")
 }
 
+/// Hooks that every agent shall use, by the name the configuration knows them by: `UNDERSPAN_E2E_TIER`, such as `t3`. `None`: its choice.
+pub fn tier() -> Option<String> {
+    std::env::var(TIER).ok().filter(|tier| !tier.is_empty())
+}
+
 /// The agent with `underspan run`.
 #[derive(Debug)]
 pub struct Agent {
@@ -42,7 +50,7 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Starts it with this configuration and waits until it is ready.
+    /// Starts it with this configuration, and the tier that is forced, and waits until it is ready.
     pub fn start(configuration: &Value) -> Self {
         Self::launch(Command::new(binary()), configuration, "ready")
     }
@@ -58,6 +66,10 @@ impl Agent {
     }
 
     fn launch(mut command: Command, configuration: &Value, begun: &str) -> Self {
+        let mut configuration = configuration.clone();
+        if let Some(tier) = tier() {
+            overlay(&mut configuration, json!({ "capture": { "tier": tier } }));
+        }
         let file = NamedTempFile::new().expect("a temporary file");
         // YAML contains JSON.
         std::fs::write(file.path(), configuration.to_string()).expect("own file");
@@ -131,6 +143,16 @@ impl Agent {
             status.is_some()
         });
         status.expect("just seen")
+    }
+
+    /// Lets it stand still, as if it got no CPU.
+    pub fn suspend(&mut self) {
+        self.process.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&mut self) {
+        self.process.signal(Signal::CONT);
     }
 
     /// Kills it without a chance to clean up.

@@ -8,6 +8,7 @@ pub mod http;
 pub mod load;
 pub mod nginx;
 pub mod process;
+pub mod scale;
 pub mod script;
 pub mod wrk;
 
