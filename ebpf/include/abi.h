@@ -47,15 +47,15 @@ struct us_header {
 
 struct us_data {
     struct us_header header;
-    __u64 entered;  /* when the call began */
-    __u64 offset;   /* position of the first byte in its direction, counted from the first byte seen */
-    __u64 length;   /* bytes of the call from `offset` on, captured or not */
-    __u32 tgid;     /* process */
-    __u32 tid;      /* thread */
-    __u32 seq;      /* flip: TCP sequence number of the first byte; 0 for unix sockets and otherwise */
-    __u32 peer_seq; /* flip: TCP sequence number the other direction had reached */
-    __u32 exchange; /* runs of requests so far, a current one included */
-    __u32 lost;     /* exchanges of this connection counted as lost in the kernel so far */
+    __u64 entered;    /* when the call began */
+    __u64 offset;     /* position of the first byte in its direction, counted from the first byte seen */
+    __u64 length;     /* bytes of the call from `offset` on, captured or not */
+    __u32 tgid;       /* process */
+    __u32 tid;        /* thread */
+    __u32 seq;        /* flip: TCP sequence number of the first byte; 0 for unix sockets and otherwise */
+    __u32 peer_seq;   /* flip: TCP sequence number the other direction had reached */
+    __u32 exchange;   /* runs of requests so far, a current one included */
+    __u32 lost;       /* exchanges of this connection counted as lost in the kernel so far */
     __u64 other;      /* flip: bytes of the other direction that have passed, where no record told of the
                          latest; else 0 */
     __u64 other_last; /* when the latest of them passed */
@@ -150,6 +150,7 @@ struct us_late_end {
 #define US_COUNT_TARGETS_FULL 11   /* children that could not be selected: `targets` is full */
 #define US_COUNT_REQUEST_RUNS 12   /* runs in the direction of requests */
 #define US_COUNT_RUNS 13           /* all runs */
-#define US_COUNTERS 14
+#define US_COUNT_MISSED 14 /* calls whose end was not told: counted at the thread's next, without bytes */
+#define US_COUNTERS 15
 
 #endif

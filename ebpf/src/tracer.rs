@@ -10,8 +10,8 @@ use aya_obj::btf::Btf;
 
 use crate::abi::{Control, RawLateEnd, RawVerdict, Target};
 use crate::counters::Counters;
-use crate::loader::{Attach, Iterator, Link, LoadError, Loader, ProgramError, Runs, kernel_types};
-use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators};
+use crate::loader::{Attach, Iterator, Link, LoadError, Loader, ProgramError, Runs, kernel_types, try_hooks};
+use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators, storage};
 use crate::record::{Record, RecordError};
 use crate::ring::Ring;
 use crate::waiter::Waiter;
@@ -32,8 +32,8 @@ pub struct Settings {
     pub announce_execs: bool,
     /// Programs stop by themselves this long after the last [`Tracer::heartbeat`].
     pub deadline: Duration,
-    /// Name of the payload probe to use, instead of the best the kernel accepts. For tests.
-    pub payload: Option<String>,
+    /// Names of the payload probes that may be used, of which the best the kernel accepts is; empty for any.
+    pub payload: Vec<String>,
 }
 
 /// What became of a probe.
@@ -100,12 +100,17 @@ impl Tracer {
     /// Loads and attaches what the kernel accepts. Nothing is traced before [`Tracer::select`].
     pub fn start(settings: &Settings) -> Result<Self, LoadError> {
         let kernel = kernel_types()?;
+        let storage = Storage::try_out(&kernel)?;
         let mut refusals = Vec::new();
         for payload in PAYLOAD {
-            if settings.payload.as_ref().is_some_and(|wanted| wanted != payload.name) {
+            if !settings.payload.is_empty() && !settings.payload.iter().any(|wanted| wanted == payload.name) {
                 continue;
             }
-            match Self::start_with(settings, &kernel, payload, &refusals)? {
+            if let Some(refused) = refused_at_once(&kernel, payload) {
+                refusals.push(refused);
+                continue;
+            }
+            match Self::start_with(settings, &kernel, &storage, payload, &refusals)? {
                 Ok(tracer) => {
                     drop(kernel);
                     memory::trim_memory();
@@ -114,35 +119,47 @@ impl Tracer {
                 Err(refused) => refusals.push(refused),
             }
         }
-        Err(no_payload(&refusals))
+        let reasons: Vec<_> = refusals.into_iter().filter_map(|report| report.off).collect();
+        Err(LoadError::NoPayload(reasons.join("; ")))
     }
 
     /// Tries one way to get payload. `Err` inside: the kernel refused it, try the next.
     fn start_with(
         settings: &Settings,
         kernel: &Btf,
+        storage: &Storage,
         payload: &'static Probe,
         refusals: &[ProbeReport],
     ) -> Result<Result<Self, ProbeReport>, LoadError> {
         let ring_bytes = settings.ring_bytes.max(4096).next_power_of_two();
         let mut sizes = vec![("ring", ring_bytes), ("targets", settings.max_targets)];
-        if payload.typed_sockets {
-            sizes.push(("conns_by_socket", 1)); // its stand-in takes no memory where it is not needed
+        let typed_sockets = payload.typed_sockets && storage.sockets;
+        // Stand-ins take no memory where they are not needed.
+        if typed_sockets {
+            sizes.push(("conns_by_socket", 1));
         }
-        let switches = [("us_typed_sockets", u32::from(payload.typed_sockets))];
+        if storage.tasks {
+            sizes.push(("threads_by_id", 1));
+        }
+        let switches =
+            [("us_typed_sockets", u32::from(typed_sockets)), ("us_task_storage", u32::from(storage.tasks))];
         let mut loader = Loader::new(object::bytes::<()>(), kernel, &sizes, &switches)?;
         let mut control =
             Array::try_from(Map::Array(loader.take_map("control")?)).map_err(LoadError::Setup)?;
         control.set(0, initial_control(settings, ring_bytes), 0).map_err(LoadError::Setup)?;
 
         let mut attached = Attached::default();
-        let mut reports = vec![attached.attach(&loader, payload, payload.typed_sockets)];
+        let mut reports = vec![attached.attach(&loader, payload, typed_sockets)];
         if reports[0].off.is_some() {
             return Ok(Err(reports.swap_remove(0)));
         }
-        for probe in REGISTRY.iter().filter(|probe| !PAYLOAD.iter().any(|other| other.name == probe.name)) {
-            reports.push(attached.attach(&loader, probe, payload.typed_sockets));
+        let tried = |probe: &Probe| {
+            probe.name == storage::PROBE.name || PAYLOAD.iter().any(|other| other.name == probe.name)
+        };
+        for probe in REGISTRY.iter().filter(|probe| !tried(probe)) {
+            reports.push(attached.attach(&loader, probe, typed_sockets));
         }
+        reports.push(storage.report.clone());
         reports.extend(refusals.iter().cloned());
         let ring = Ring::new(loader.take_map("ring")?, ring_bytes)
             .map_err(|error| LoadError::Setup(MapError::IoError(error)))?;
@@ -235,6 +252,12 @@ impl Tracer {
         Counters::from_values(sums)
     }
 
+    /// How often a hook was passed and its program not run, as far as the kernel says. The calls this concerns are in
+    /// [`Counters::missed`] when their threads went on.
+    pub fn missed_hits(&self) -> u64 {
+        self.attached.links.iter().map(|(.., link)| link.missed()).sum()
+    }
+
     /// Ends of connections that did not fit the ring since the last call.
     pub fn late_ends(&mut self) -> Vec<LateEnd> {
         let lost = self.counters().lost_records;
@@ -302,15 +325,55 @@ fn hash<V: aya::Pod, K: aya::Pod>(map: MapData) -> Result<HashMap<MapData, K, V>
     HashMap::try_from(Map::HashMap(map)).map_err(LoadError::Setup)
 }
 
-fn no_payload(refusals: &[ProbeReport]) -> LoadError {
-    let reasons: Vec<_> = refusals.iter().filter_map(|report| report.off.clone()).collect();
-    if reasons.iter().any(|reason| reason.starts_with("operation not permitted")) {
-        return LoadError::Privilege {
-            capability: "CAP_PERFMON",
-            what: "loading tracing programs".to_owned(),
-        };
+/// The refusal of a probe whose hooks the kernel does not have or does not open to anybody: found before anything is made for it.
+fn refused_at_once(kernel: &Btf, probe: &'static Probe) -> Option<ProbeReport> {
+    let required = probe.programs.iter().filter(|program| program.optional.is_none());
+    required
+        .map(|program| (program, try_hooks(kernel, &program.attach)))
+        .find_map(|(program, tried)| tried.err().map(|error| refusal(probe, program, &error)))
+}
+
+fn refusal(probe: &'static Probe, program: &Program, error: &ProgramError) -> ProbeReport {
+    ProbeReport { probe, off: Some(format!("{error} ({})", program.hook())), reduced: Vec::new() }
+}
+
+/// Where the kernel can keep state.
+struct Storage {
+    /// On sockets, for programs with typed ones.
+    sockets: bool,
+    /// On threads.
+    tasks: bool,
+    report: ProbeReport,
+}
+
+impl Storage {
+    /// Loads what needs it, and drops it again.
+    fn try_out(kernel: &Btf) -> Result<Self, LoadError> {
+        let smallest = [("ring", 1 << 16), ("conns_by_socket", 1), ("threads_by_id", 1)];
+        let loader = Loader::new(object::bytes::<()>(), kernel, &smallest, &[])?;
+        let mut report = ProbeReport { probe: &storage::PROBE, off: None, reduced: Vec::new() };
+        for program in storage::PROBE.programs {
+            match loader.load(program.name, &program.attach, None) {
+                Ok(_) => {}
+                // Every tracing program would be: no need to blame the kernel.
+                Err(ProgramError::NotPermitted(_)) => {
+                    return Err(LoadError::Privilege {
+                        capability: "CAP_PERFMON",
+                        what: "loading tracing programs".to_owned(),
+                    });
+                }
+                Err(error) => {
+                    report.reduced.push((
+                        program.name.to_owned(),
+                        error.to_string(),
+                        program.optional.unwrap_or(storage::PROBE.without),
+                    ));
+                }
+            }
+        }
+        let has = |name: &str| report.reduced.iter().all(|(refused, ..)| refused != name);
+        Ok(Self { sockets: has(storage::SOCKETS), tasks: has(storage::TASKS), report })
     }
-    LoadError::NoPayload(reasons.join("; "))
 }
 
 /// What holds the programs in the kernel.
@@ -345,15 +408,14 @@ impl Attached {
                         .map(|made| self.flush = Some((program, made)))
                 }
                 (Attach::Iterator { .. }, _) => Ok(()),
-                (hook, _) => loader.attach(program.name, hook).map(|link| links.push((probe, program, link))),
+                (hook, _) => loader.attach(program.name, hook).map(|made| {
+                    links.extend(made.into_iter().map(|link| (probe, program, link)));
+                }),
             };
             match (result, program.optional) {
                 (Ok(()), _) => {}
                 (Err(error), Some(lost)) => report.reduced.push((program.hook(), error.to_string(), lost)),
-                (Err(error), None) => {
-                    report.off = Some(format!("{error} ({})", program.hook()));
-                    return report;
-                }
+                (Err(error), None) => return refusal(probe, program, &error),
             }
         }
         self.links.append(&mut links);

@@ -1,10 +1,14 @@
-//! The bpf(2) commands for which `aya` has no public function.
+//! The bpf(2) commands for which `aya` has no public function, and `perf_event_open(2)`.
 
+use std::ffi::CStr;
 use std::io;
 use std::mem::zeroed;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-use aya_obj::generated::{bpf_attr, bpf_cmd, bpf_prog_info};
+use aya_obj::generated::{
+    bpf_attach_type, bpf_attr, bpf_cmd, bpf_insn, bpf_link_info, bpf_link_type, bpf_perf_event_type,
+    bpf_prog_info, perf_event_attr,
+};
 
 use super::link::Runs;
 
@@ -72,11 +76,20 @@ pub(super) struct Program<'a> {
     pub(super) kind: u32,
     pub(super) attach_type: u32,
     pub(super) attach_btf_id: u32,
-    pub(super) instructions: &'a [aya_obj::generated::bpf_insn],
-    pub(super) license: &'a std::ffi::CStr,
+    pub(super) instructions: &'a [bpf_insn],
+    pub(super) license: &'a CStr,
     pub(super) btf: Option<BorrowedFd<'a>>,
     pub(super) functions: (&'a [u8], usize, usize),
     pub(super) lines: (&'a [u8], usize, usize),
+}
+
+/// `return 0`: `BPF_ALU64 | BPF_MOV | BPF_K` and `BPF_JMP | BPF_EXIT` of `include/uapi/linux/bpf_common.h`.
+pub(super) const NOTHING: [bpf_insn; 2] = [instruction(0xb7), instruction(0x95)];
+
+const fn instruction(code: u8) -> bpf_insn {
+    // SAFETY: an instruction is made of integers, for which all zeroes is a valid value.
+    let nothing: bpf_insn = unsafe { zeroed() };
+    bpf_insn { code, ..nothing }
 }
 
 /// Loads a program. With `log`, the verifier writes there what it did.
@@ -111,24 +124,14 @@ pub(super) fn load_program(program: &Program<'_>, log: Option<&mut [u8]>) -> io:
     bpf_fd(bpf_cmd::BPF_PROG_LOAD, &mut attr)
 }
 
-/// What the kernel counted of a program (`BPF_OBJ_GET_INFO_BY_FD`).
+/// What the kernel counted of a program.
 pub(super) fn program_runs(program: BorrowedFd<'_>) -> io::Result<Runs> {
-    // SAFETY: `bpf_prog_info` is integers, bit fields and pointers-as-integers, for which all zeroes is a valid value.
-    let mut info: bpf_prog_info = unsafe { zeroed() };
-    let mut attr = zero_attr();
-    attr.info.bpf_fd = raw(program);
-    // An older kernel fills less and leaves zeroes.
-    attr.info.info_len = u32::try_from(size_of::<bpf_prog_info>()).map_err(io::Error::other)?;
-    attr.info.info = std::ptr::from_mut(&mut info) as u64;
-    bpf(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr)?;
+    let info = program_info(program)?;
     Ok(Runs { count: info.run_cnt, time: info.run_time_ns })
 }
 
 /// Attaches a `tp_btf` or raw tracepoint program (`BPF_RAW_TRACEPOINT_OPEN`); `name` only for the latter.
-pub(super) fn open_raw_tracepoint(
-    program: BorrowedFd<'_>,
-    name: Option<&std::ffi::CStr>,
-) -> io::Result<OwnedFd> {
+pub(super) fn open_raw_tracepoint(program: BorrowedFd<'_>, name: Option<&CStr>) -> io::Result<OwnedFd> {
     let mut attr = zero_attr();
     attr.raw_tracepoint.name = name.map_or(0, |name| name.as_ptr() as u64);
     attr.raw_tracepoint.prog_fd = raw(program);
@@ -158,4 +161,99 @@ pub(super) fn create_iterator(link: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let mut attr = zero_attr();
     attr.iter_create.link_fd = raw(link);
     bpf_fd(bpf_cmd::BPF_ITER_CREATE, &mut attr)
+}
+
+/// Opens an event of the `kprobe` unit at a kernel function, on all CPUs and for all processes.
+pub(super) fn open_kprobe_event(unit: u32, config: u64, function: &CStr) -> io::Result<OwnedFd> {
+    // SAFETY: `perf_event_attr` is made of integers and unions of integers, for which all zeroes is a valid value.
+    let mut attr: perf_event_attr = unsafe { zeroed() };
+    attr.type_ = unit;
+    attr.size = size_of::<perf_event_attr>().try_into().map_err(io::Error::other)?;
+    attr.config = config;
+    attr.__bindgen_anon_3.kprobe_func = function.as_ptr() as u64;
+    let (any_process, any_cpu, no_group): (libc::pid_t, libc::c_int, libc::c_int) = (-1, 0, -1);
+    // SAFETY: `attr` is whole and initialised, and outlives the call, as does the name it points to.
+    let fd = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            &raw const attr,
+            any_process,
+            any_cpu,
+            no_group,
+            PERF_FLAG_FD_CLOEXEC,
+        )
+    };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let fd =
+        i32::try_from(fd).map_err(|_| io::Error::other("perf_event_open() returned an impossible value"))?;
+    // SAFETY: the kernel just returned this descriptor to us; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Makes a link between a program and a perf event; the link keeps the event.
+pub(super) fn link_perf_event(program: BorrowedFd<'_>, event: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let mut attr = zero_attr();
+    attr.link_create.__bindgen_anon_1.prog_fd = raw(program);
+    attr.link_create.__bindgen_anon_2.target_fd = raw(event);
+    attr.link_create.attach_type = bpf_attach_type::BPF_PERF_EVENT as u32;
+    bpf_fd(bpf_cmd::BPF_LINK_CREATE, &mut attr)
+}
+
+/// Ties a program to a perf event for as long as the event is open, and lets it begin.
+pub(super) fn tie_to_perf_event(program: BorrowedFd<'_>, event: BorrowedFd<'_>) -> io::Result<()> {
+    for (request, argument) in [(PERF_EVENT_IOC_SET_BPF, program.as_raw_fd()), (PERF_EVENT_IOC_ENABLE, 0)] {
+        // SAFETY: both requests take an integer, and `event` is an open descriptor.
+        if unsafe { libc::ioctl(event.as_raw_fd(), request, argument) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+/// `include/uapi/linux/perf_event.h`
+const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 1 << 3;
+
+/// `_IOW('$', 8, __u32)` and `_IO('$', 0)` of `include/uapi/linux/perf_event.h`, as `x86_64` and aarch64 number them.
+const PERF_EVENT_IOC_SET_BPF: libc::c_ulong = 0x4004_2408;
+const PERF_EVENT_IOC_ENABLE: libc::c_ulong = 0x2400;
+
+/// How often a program was to run and did not, since it was running already (5.12 and later; else 0).
+pub(super) fn program_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
+    program_info(program).map(|info| info.recursion_misses)
+}
+
+fn program_info(program: BorrowedFd<'_>) -> io::Result<bpf_prog_info> {
+    // SAFETY: `bpf_prog_info` is integers, bit fields and pointers-as-integers, for which all zeroes is a valid value.
+    let mut info: bpf_prog_info = unsafe { zeroed() };
+    object_info(program, &mut info)?;
+    Ok(info)
+}
+
+/// How often a link to a kprobe was passed without its program being asked (6.7 and later; else 0).
+pub(super) fn link_misses(link: BorrowedFd<'_>) -> io::Result<u64> {
+    // SAFETY: `bpf_link_info` is integers and unions of them, for which all zeroes is a valid value.
+    let mut info: bpf_link_info = unsafe { zeroed() };
+    object_info(link, &mut info)?;
+    if info.type_ != bpf_link_type::BPF_LINK_TYPE_PERF_EVENT as u32 {
+        return Ok(0);
+    }
+    // SAFETY: unions of plain integers, all of which are initialised; the kernel says above and here which is meant.
+    let perf = unsafe { info.__bindgen_anon_1.perf_event };
+    let kprobes = [bpf_perf_event_type::BPF_PERF_EVENT_KPROBE, bpf_perf_event_type::BPF_PERF_EVENT_KRETPROBE];
+    if !kprobes.iter().any(|kind| *kind as u32 == perf.type_) {
+        return Ok(0);
+    }
+    // SAFETY: as above.
+    Ok(unsafe { perf.__bindgen_anon_1.kprobe.missed })
+}
+
+/// Asks what the kernel knows of a BPF object (`BPF_OBJ_GET_INFO_BY_FD`); older kernels fill less of `info`.
+fn object_info<T>(object: BorrowedFd<'_>, info: &mut T) -> io::Result<()> {
+    let mut attr = zero_attr();
+    attr.info.bpf_fd = raw(object);
+    attr.info.info_len = size_of::<T>().try_into().map_err(io::Error::other)?;
+    attr.info.info = std::ptr::from_mut(info) as u64;
+    bpf(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr).map(drop)
 }

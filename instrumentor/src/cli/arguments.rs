@@ -187,6 +187,8 @@ pub(super) enum Format {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum TierName {
     Auto,
+    T1,
+    T2,
     T3,
     T3Syscalls,
 }
@@ -233,6 +235,8 @@ impl From<TierName> for Tier {
     fn from(tier: TierName) -> Self {
         match tier {
             TierName::Auto => Self::Auto,
+            TierName::T1 => Self::T1,
+            TierName::T2 => Self::T2,
             TierName::T3 => Self::T3,
             TierName::T3Syscalls => Self::T3Syscalls,
         }
