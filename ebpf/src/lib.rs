@@ -5,6 +5,7 @@
 
 mod abi;
 mod counters;
+pub mod elf;
 mod loader;
 mod memory;
 mod object;
