@@ -9,6 +9,7 @@ pub mod elf;
 mod loader;
 mod memory;
 mod object;
+pub mod placement;
 pub mod probes;
 mod record;
 mod ring;

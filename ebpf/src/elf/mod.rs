@@ -19,8 +19,8 @@ use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, ReadCache};
 
 pub use mappings::{Mapping, executable_mappings};
-pub use symbols::Function;
 pub(crate) use notes::Note;
+pub use symbols::Function;
 pub(crate) use symbols::Names;
 
 /// Largest section that is read, bytes. Symbol tables of the largest known executables (browsers, Envoy with symbols) stay below.

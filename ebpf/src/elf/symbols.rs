@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
+use object::LittleEndian;
 use object::elf::{self, Rela64, Sym64, Verdaux, Verdef, Versym};
 use object::pod::{from_bytes, slice_from_all_bytes};
-use object::LittleEndian;
 
 use super::{Image, ImageError, Section};
 
@@ -72,7 +72,8 @@ impl Image {
         let bytes = self.read(section)?;
         let raw: &[Sym64<LittleEndian>] =
             slice_from_all_bytes(&bytes).map_err(|()| self.damaged("a symbol table of odd size"))?;
-        let strings = self.sections.get(section.link).ok_or_else(|| self.damaged("a symbol table without names"))?;
+        let strings =
+            self.sections.get(section.link).ok_or_else(|| self.damaged("a symbol table without names"))?;
         let strings = self.read(strings)?;
         let dynamic = section.kind == elf::SHT_DYNSYM;
         let versions = if dynamic { self.version_of_each_symbol()? } else { Vec::new() };
@@ -112,7 +113,12 @@ impl Image {
             return Ok(Vec::new());
         };
         let bytes = self.read(section)?;
-        let strings = self.sections.get(section.link).map(|strings| self.read(strings)).transpose()?.unwrap_or_default();
+        let strings = self
+            .sections
+            .get(section.link)
+            .map(|strings| self.read(strings))
+            .transpose()?
+            .unwrap_or_default();
         let mut names = Vec::new();
         let mut rest = bytes.as_slice();
         while let Ok((entry, _)) = from_bytes::<Verdef<LittleEndian>>(rest) {
@@ -141,7 +147,12 @@ impl Image {
         let symbols = self.read(dynamic)?;
         let symbols: &[Sym64<LittleEndian>] =
             slice_from_all_bytes(&symbols).map_err(|()| self.damaged("a symbol table of odd size"))?;
-        let strings = self.sections.get(dynamic.link).map(|strings| self.read(strings)).transpose()?.unwrap_or_default();
+        let strings = self
+            .sections
+            .get(dynamic.link)
+            .map(|strings| self.read(strings))
+            .transpose()?
+            .unwrap_or_default();
         let end = LittleEndian;
         let wanted: HashSet<usize> = symbols
             .iter()
