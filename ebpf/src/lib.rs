@@ -14,6 +14,8 @@ pub mod probes;
 mod record;
 mod ring;
 mod tracer;
+pub mod uprobes;
+pub mod usdt;
 mod waiter;
 
 pub use abi::{Flags, NAME_MAX, Role, TAIL_MAX};
@@ -21,4 +23,4 @@ pub use counters::Counters;
 pub use loader::{LoadError, Runs};
 pub use memory::{spare_memory, trim_memory};
 pub use record::{Conn, Data, End, Process, ProcessKind, Record, RecordError, Run, parse};
-pub use tracer::{LateEnd, ProbeReport, Running, Settings, Tracer, Verdict};
+pub use tracer::{LateEnd, ProbeReport, Running, Settings, Tally, Tracer, Verdict};

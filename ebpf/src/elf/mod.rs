@@ -19,7 +19,6 @@ use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, ReadCache};
 
 pub use mappings::{Mapping, executable_mappings};
-pub(crate) use notes::Note;
 pub use symbols::Function;
 pub(crate) use symbols::Names;
 
@@ -214,6 +213,14 @@ impl Image {
         if self.file.read_exact_at(&mut bytes, segment.offset + into).is_err() {
             bytes.clear();
         }
+        bytes
+    }
+
+    /// Up to `length` bytes from a place of the file on; fewer at its end.
+    pub(crate) fn at_offset(&self, offset: u64, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        let read = self.file.read_at(&mut bytes, offset).unwrap_or(0);
+        bytes.truncate(read);
         bytes
     }
 

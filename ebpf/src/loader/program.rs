@@ -21,6 +21,8 @@ pub(crate) enum Attach {
         /// Our map whose elements it visits.
         over: Option<&'static str>,
     },
+    /// Code of a process; which, and where in it, is told later ([`crate::uprobes::Uprobes`]).
+    Uprobe,
 }
 
 /// Why one program does not run.
@@ -68,7 +70,7 @@ pub(super) fn load(
     let (attach_type, attach_btf_id) = hook(kernel, attach)?;
     let functions = function.func_info.func_info_bytes();
     let lines = function.line_info.line_info_bytes();
-    let program = sys::Program {
+    submit(&sys::Program {
         name,
         kind: bpf_prog_type::BPF_PROG_TYPE_TRACING as u32,
         attach_type: attach_type as u32,
@@ -78,11 +80,15 @@ pub(super) fn load(
         btf: btf.map(AsFd::as_fd),
         functions: (&functions, function.func_info.len(), function.func_info_rec_size),
         lines: (&lines, function.line_info.len(), function.line_info_rec_size),
-    };
+    })
+}
+
+/// Gives a program to the kernel.
+pub(super) fn submit(program: &sys::Program<'_>) -> Result<OwnedFd, ProgramError> {
     // The log costs time and memory, so it is asked for only when a program was refused.
-    sys::load_program(&program, None).or_else(|first| {
+    sys::load_program(program, None).or_else(|first| {
         let mut log = vec![0; LOG_SIZE];
-        sys::load_program(&program, Some(&mut log)).map_err(|_| refusal(first, &log))
+        sys::load_program(program, Some(&mut log)).map_err(|_| refusal(first, &log))
     })
 }
 
@@ -100,6 +106,7 @@ fn hook(kernel: &Btf, attach: &Attach) -> Result<(bpf_attach_type, u32), Program
             BtfKind::Func,
             format!("iterator {target}"),
         ),
+        Attach::Uprobe => return Err(ProgramError::NoHook("place yet for this program".to_owned())),
     };
     match kernel.id_by_type_name_kind(&symbol, kind) {
         Ok(id) => Ok((attach_type, id)),

@@ -10,7 +10,7 @@ const NOP: u32 = 0xd503_201f;
 
 pub(super) fn place(planner: &Planner<'_>, function: &Function) -> (Entry, Option<String>, Exit) {
     let first = words(planner, function).next().map_or(0, |(_, word)| word);
-    let emulated = is_emulated(first);
+    let emulated = is_simulated(first);
     let entry =
         Entry { offset: 0, distance: 0, emulated, depth: 0, instruction: format!(".word {first:#010x}") };
     let why = "aarch64: nothing is gained by another place".to_owned();
@@ -21,8 +21,12 @@ pub(super) fn returns(planner: &Planner<'_>, function: &Function) -> Vec<u64> {
     words(planner, function).filter(|(_, word)| word & RET_MASK == RET).map(|(address, _)| address).collect()
 }
 
+pub(super) fn is_emulated(code: &[u8]) -> bool {
+    code.first_chunk().is_some_and(|word| is_simulated(u32::from_le_bytes(*word)))
+}
+
 /// Whether the kernel simulates an instruction (arch/arm64/kernel/probes/decode-insn.c): branches, address and literal loads, nop.
-fn is_emulated(word: u32) -> bool {
+fn is_simulated(word: u32) -> bool {
     word == NOP
         || word & 0x7c00_0000 == 0x1400_0000 // b, bl
         || word & 0xff00_0010 == 0x5400_0000 // b.cond
@@ -58,7 +62,7 @@ mod tests {
             (0xa9bf_7bfd, false), // stp x29, x30, [sp, #-16]!
             (0xd100_83ff, false), // sub sp, sp, #32
         ] {
-            assert_eq!(is_emulated(word), simulated, "{word:#x}");
+            assert_eq!(is_simulated(word), simulated, "{word:#x}");
         }
     }
 }

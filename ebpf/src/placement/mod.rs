@@ -120,6 +120,14 @@ const DEADLY: &[&str] = &[
     "_ZSt19__throw_logic_errorPKc",
 ];
 
+/// Whether the kernel emulates the instruction that these bytes begin with.
+pub(crate) fn is_emulated(arch: Arch, code: &[u8]) -> bool {
+    match arch {
+        Arch::X86_64 => x86_64::is_emulated(code),
+        Arch::Aarch64 => aarch64::is_emulated(code),
+    }
+}
+
 impl<'a> Planner<'a> {
     /// Reads the image's symbols.
     pub fn new(image: &'a Image) -> Result<Self, ImageError> {

@@ -1,6 +1,7 @@
 //! Every probe the agent has. A probe is a folder with its programs (`probe.bpf.c`, included by `all.bpf.c`) and its description
 //! (`mod.rs`), plus one line in [`REGISTRY`].
 
+pub mod canary;
 pub mod process;
 pub mod socket_iterators;
 pub mod socket_state;
@@ -11,6 +12,7 @@ use crate::loader::Attach;
 
 /// All probes, in the order they are attached: what tells about processes and connections before what tells about bytes.
 pub static REGISTRY: &[&Probe] = &[
+    &canary::PROBE,
     &process::PROBE,
     &socket_state::PROBE,
     &socket_iterators::PROBE,
@@ -52,6 +54,7 @@ impl Program {
         match self.attach {
             Attach::TypedTracepoint(name) => format!("tp_btf/{name}"),
             Attach::Iterator { target, .. } => format!("iter/{target}"),
+            Attach::Uprobe => "uprobe".to_owned(),
         }
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn tracer(config: &Config) -> TracerSettings {
         response_budget: small(config.capture.response_budget.0),
         announce_execs: config.select.iter().any(|rule| rule.pid.is_none()),
         deadline: DEADLINE,
+        uprobes_by_event: false,
         payload: match config.capture.tier {
             Tier::T3Syscalls => Some("socket_syscalls".to_owned()),
             Tier::T3 => Some("socket_tracepoints".to_owned()),

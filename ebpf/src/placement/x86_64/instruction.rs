@@ -129,6 +129,8 @@ pub(super) fn slot(instruction: &Instruction) -> Option<u64> {
 /// In the syntax of the GNU tools.
 pub(super) fn text(instruction: &Instruction) -> String {
     let mut text = String::new();
-    GasFormatter::new().format(instruction, &mut text);
+    let mut formatter = GasFormatter::new();
+    formatter.options_mut().set_branch_leading_zeros(false);
+    formatter.format(instruction, &mut text);
     text
 }

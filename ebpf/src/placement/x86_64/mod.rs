@@ -5,6 +5,8 @@ mod exit;
 mod flow;
 mod instruction;
 
+use iced_x86::{Decoder, DecoderOptions};
+
 use super::{Convention, DEADLY, Entry, Exit, Function, Planner};
 use flow::Flow;
 
@@ -17,6 +19,11 @@ pub(super) fn place(
     let (entry, why) = entry::place(&flow, convention);
     let exit = exit::place(&flow, &entry);
     (entry, why, exit)
+}
+
+pub(super) fn is_emulated(code: &[u8]) -> bool {
+    let length = Decoder::new(64, code, DecoderOptions::NONE).decode().len();
+    code.get(..length).is_some_and(instruction::is_emulated)
 }
 
 pub(super) fn returns(planner: &Planner<'_>, function: &Function) -> Vec<u64> {

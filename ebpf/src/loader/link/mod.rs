@@ -1,5 +1,7 @@
 //! Programs in the kernel -> hooks. A hook ends when its link is dropped, at the latest with the process: nothing is pinned.
 
+pub(crate) mod uprobe;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -38,6 +40,7 @@ pub(super) fn attach(program: OwnedFd, attach: &Attach) -> Result<Link, ProgramE
     match attach {
         Attach::TypedTracepoint(_) => sys::open_raw_tracepoint(program.as_fd(), None),
         Attach::Iterator { .. } => Err(io::Error::other("iterators are run, not attached")),
+        Attach::Uprobe => Err(io::Error::other("probes in user space are attached later")),
     }
     .map(|link| Link { link, program })
     .map_err(|error| ProgramError::Other { step, error })
