@@ -84,8 +84,8 @@ INLINE __u64 usdt_register(void *ctx, __u32 number) {
  * it cannot be read. */
 INLINE __u64 usdt_argument(void *ctx, struct us_usdt_spec *spec, __u32 index) {
     struct us_usdt_argument *argument = &spec->arguments[index];
-    __u64 value = (__s64)argument->value;
-    __u32 drop;
+    __u64 value = (__s64)argument->value, size = 1 << ((argument->shape >> 2) & 3);
+    __u32 drop = 64 - 8 * size;
 
     switch (argument->kind) {
     case US_USDT_CONSTANT:
@@ -110,19 +110,14 @@ INLINE __u64 usdt_argument(void *ctx, struct us_usdt_spec *spec, __u32 index) {
             address += scaled << (argument->shape & 3);
         }
         value = 0;
-        if (bpf_probe_read_user(&value, 8, (void *)address)) {
-            /* Close to the end of what is mapped, only the bytes that belong to it can be read. */
-            __u32 size = 1 << ((argument->shape >> 2) & 3);
-
-            value = 0;
-            bpf_probe_read_user(&value, size, (void *)address);
-        }
+        /* The verifier must see the bound right before the call. */
+        __asm__ volatile("%0 &= 15" : "+r"(size));
+        bpf_probe_read_user(&value, size, (void *)address);
         break;
     }
     default:
         return 0;
     }
-    drop = 64 - (8 << ((argument->shape >> 2) & 3));
     value <<= drop;
     return argument->shape & US_USDT_SIGNED ? (__u64)((__s64)value >> drop) : value >> drop;
 }

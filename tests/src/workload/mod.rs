@@ -9,6 +9,7 @@ pub mod load;
 pub mod nginx;
 pub mod process;
 pub mod script;
+pub mod specimen;
 pub mod wrk;
 
 pub use backend::Backend;
@@ -16,6 +17,7 @@ pub use load::{Load, Report};
 pub use nginx::Nginx;
 pub use process::Process;
 pub use script::Script;
+pub use specimen::Specimen;
 pub use wrk::Wrk;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
