@@ -124,6 +124,9 @@ struct Sum<'a> {
 
 impl<'a> Sum<'a> {
     fn of(text: &'a str) -> Option<Self> {
+        if text.is_empty() {
+            return None;
+        }
         let mut sum = Self::default();
         let mut rest = text;
         while !rest.is_empty() {

@@ -16,7 +16,7 @@ pub(crate) struct SpecTable {
 
 /// Why a site got no entry.
 #[derive(Debug, thiserror::Error)]
-pub enum SpecError {
+pub(super) enum SpecError {
     /// No more room.
     #[error("the table of USDT arguments is full: {0} different ones are attached")]
     Full(usize),
