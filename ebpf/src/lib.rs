@@ -4,6 +4,7 @@
 //! and says why about the rest, and hands out [`Record`]s. Everything it made in the kernel ends with it.
 
 mod abi;
+pub mod canary;
 mod counters;
 pub mod elf;
 mod loader;

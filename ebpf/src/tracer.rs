@@ -103,6 +103,8 @@ pub struct Tracer {
     late_ends: HashMap<MapData, u64, RawLateEnd>,
     late_seen: u64,
     counters: PerCpuArray<MapData, u64>,
+    /// What they said when counting began anew.
+    forgotten: [u64; Counters::COUNT as usize],
     canaries: Array<MapData, RawCanary>,
     uprobes: Option<Uprobes>,
     attached: Attached,
@@ -176,6 +178,7 @@ impl Tracer {
             late_seen: 0,
             counters: PerCpuArray::try_from(Map::PerCpuArray(loader.take_map("counters")?))
                 .map_err(LoadError::Setup)?,
+            forgotten: [0; Counters::COUNT as usize],
             canaries: Array::try_from(Map::Array(loader.take_map("canaries")?)).map_err(LoadError::Setup)?,
             uprobes: Some(uprobes),
             attached,
@@ -265,12 +268,25 @@ impl Tracer {
 
     /// Sums of the programs' counters.
     pub fn counters(&self) -> Counters {
+        let mut sums = self.raw_counters();
+        for (sum, forgotten) in sums.iter_mut().zip(self.forgotten) {
+            *sum = sum.saturating_sub(forgotten);
+        }
+        Counters::from_values(sums)
+    }
+
+    /// Counts from zero again.
+    pub(crate) fn forget_counters(&mut self) {
+        self.forgotten = self.raw_counters();
+    }
+
+    fn raw_counters(&self) -> [u64; Counters::COUNT as usize] {
         let mut sums = [0; Counters::COUNT as usize];
         for (index, sum) in (0..Counters::COUNT).zip(&mut sums) {
             // A read of an existing index of our own map cannot fail; 0 is what an unread counter says.
             *sum = self.counters.get(&index, 0).map_or(0, |values| values.iter().sum());
         }
-        Counters::from_values(sums)
+        sums
     }
 
     /// Ends of connections that did not fit the ring since the last call.

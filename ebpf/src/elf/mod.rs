@@ -191,6 +191,14 @@ impl Image {
         self.segment_of(address).map(|segment| address - segment.address + segment.offset)
     }
 
+    /// The opposite of [`Image::offset_of`], for code.
+    pub(crate) fn address_of(&self, offset: u64) -> Option<u64> {
+        let inside = |segment: &&Segment| {
+            segment.executable && offset.checked_sub(segment.offset).is_some_and(|into| into < segment.size)
+        };
+        self.segments.iter().find(inside).map(|segment| offset - segment.offset + segment.address)
+    }
+
     /// Whether there is code at `address`.
     pub fn is_code(&self, address: u64) -> bool {
         self.segment_of(address).is_some_and(|segment| segment.executable)

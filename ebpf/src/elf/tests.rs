@@ -51,10 +51,10 @@ fn survives_damaged_headers() {
     let table = usize::try_from(table).expect("small");
     let mut state = 0x9e37_79b9_u32;
     for _ in 0..60 {
-        for at in table..bytes.len() {
+        for byte in bytes.iter_mut().skip(table) {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             if state >> 28 == 0 {
-                bytes[at] = (state >> 8).to_le_bytes()[0];
+                *byte = (state >> 8).to_le_bytes()[0];
             }
         }
         std::fs::write(&path, &bytes).expect("written");

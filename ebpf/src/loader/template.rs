@@ -65,7 +65,7 @@ impl Template {
     pub(crate) fn load(&self, way: Way, cookie: Option<i32>) -> Result<OwnedFd, ProgramError> {
         let mut instructions = self.instructions.clone();
         if let Some(cookie) = cookie {
-            for instruction in instructions.iter_mut().filter(|instruction| asks_for_cookie(instruction)) {
+            for instruction in instructions.iter_mut().filter(|instruction| asks_for_cookie(**instruction)) {
                 *instruction = plain(MOVE, cookie);
             }
         }
@@ -82,11 +82,11 @@ impl Template {
 
     /// Whether it makes a difference to the program where it stands.
     pub(crate) fn uses_cookie(&self) -> bool {
-        self.instructions.iter().any(asks_for_cookie)
+        self.instructions.iter().copied().any(asks_for_cookie)
     }
 }
 
-fn asks_for_cookie(instruction: &bpf_insn) -> bool {
+fn asks_for_cookie(instruction: bpf_insn) -> bool {
     instruction.code == CALL && instruction.src_reg() == 0 && instruction.imm == GET_COOKIE
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A uprobe replaces one byte of an instruction. When the process runs into it, the kernel either *emulates* that instruction, or executes
 //! a copy of it elsewhere with the processor in single-step mode, which costs several times as much (fifteen times in a virtual machine).
-//! On x86_64 it emulates few: a one-byte nop, push of a register, and relative jumps and calls. So the *entry* probe goes to the first
+//! On `x86_64` it emulates few: a one-byte nop, push of a register, and relative jumps and calls. So the *entry* probe goes to the first
 //! of these that every call passes, once, with the arguments still in their registers. The *exit* probe goes to one that every return
 //! passes with the result already in place, where there is one. There is no return probe then, which would replace the return address on the
 //! process's stack. What cannot be proven falls back to the function's first instruction and a return probe.

@@ -25,7 +25,8 @@ pub(super) fn x86_64(text: &str, location: u64, resolve: Resolve<'_>) -> Place {
         Some((sum, registers)) => (sum, Some(registers)),
         None => (text, None),
     };
-    let Some(sum) = (if sum.is_empty() { Some(Sum::default()) } else { Sum::of(sum) }) else {
+    let Some(sum) = (if sum.is_empty() && registers.is_some() { Some(Sum::default()) } else { Sum::of(sum) })
+    else {
         return MALFORMED;
     };
     memory(&sum, registers, location, resolve).unwrap_or(MALFORMED)
@@ -49,7 +50,8 @@ fn memory(sum: &Sum<'_>, registers: Option<&str>, location: u64, resolve: Resolv
     if !matches!(scale, 1 | 2 | 4 | 8) || parts.next().is_some() || (registers == Some("")) {
         return None;
     }
-    let index = index.map(|word| Index { word, shift: scale.ilog2() as u8, extend: Extend::No });
+    let shift = scale.trailing_zeros().try_into().ok()?;
+    let index = index.map(|word| Index { word, shift, extend: Extend::No });
     let Some(symbol) = sum.symbol else {
         return Some(Place::Memory { displacement: sum.number, base, index });
     };

@@ -75,15 +75,16 @@ fn encode_one(argument: &Argument, wide: &mut [u64], wides: &mut usize) -> Optio
     let shape = size | if argument.signed { SIGNED } else { 0 };
     let raw = RawUsdtArgument { value: 0, kind: 0, base: NO_REGISTER, index: NO_REGISTER, shape };
     match &argument.place {
-        Place::Constant(value) => Some(match i32::try_from(*value) {
-            Ok(value) => RawUsdtArgument { kind: CONSTANT, value, ..raw },
-            Err(_) => {
-                let slot = wide.get_mut(*wides)?;
-                *slot = value.cast_unsigned();
-                *wides += 1;
-                RawUsdtArgument { kind: WIDE, value: i32::try_from(*wides - 1).ok()?, ..raw }
+        Place::Constant(value) => {
+            if let Ok(value) = i32::try_from(*value) {
+                return Some(RawUsdtArgument { kind: CONSTANT, value, ..raw });
             }
-        }),
+            let slot = wide.get_mut(*wides)?;
+            *slot = value.cast_unsigned();
+            let value = i32::try_from(*wides).ok()?;
+            *wides += 1;
+            Some(RawUsdtArgument { kind: WIDE, value, ..raw })
+        }
         Place::Register { word, high } => Some(RawUsdtArgument {
             kind: REGISTER,
             base: *word,

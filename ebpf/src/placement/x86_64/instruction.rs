@@ -12,11 +12,12 @@ use super::Convention;
 /// refused, some are refused by some kernels, and a `xchg %rax,%r8` (49 90) would be taken for a nop. Longer nops are emulated from
 /// 6.18 on only.
 pub(super) fn is_emulated(bytes: &[u8]) -> bool {
-    match bytes {
-        [0x90 | 0x50..=0x57] | [0x41, 0x50..=0x57] => true,
-        [0xeb | 0x70..=0x7f, _] | [0xe8 | 0xe9, _, _, _, _] | [0x0f, 0x80..=0x8f, _, _, _, _] => true,
-        _ => false,
-    }
+    let nop_or_push = matches!(bytes, [0x90 | 0x50..=0x57] | [0x41, 0x50..=0x57]);
+    let jump_or_call = matches!(
+        bytes,
+        [0xeb | 0x70..=0x7f, _] | [0xe8 | 0xe9, _, _, _, _] | [0x0f, 0x80..=0x8f, _, _, _, _]
+    );
+    nop_or_push || jump_or_call
 }
 
 /// The registers that must keep their values up to the entry probe.
@@ -89,11 +90,12 @@ impl Frame {
         let near_base =
             instruction.memory_base() == Register::RBP && instruction.memory_index() == Register::None;
         match (instruction.mnemonic(), to) {
-            (Mnemonic::Push, _) => self.moved(i64::from(-instruction.stack_pointer_increment())),
             (Mnemonic::Pop, Register::RBP) => {
                 Self { base: None, ..self.moved(i64::from(-instruction.stack_pointer_increment())) }
             }
-            (Mnemonic::Pop, _) => self.moved(i64::from(-instruction.stack_pointer_increment())),
+            (Mnemonic::Push | Mnemonic::Pop, _) => {
+                self.moved(i64::from(-instruction.stack_pointer_increment()))
+            }
             (Mnemonic::Sub, Register::RSP) if by_immediate => self.moved(immediate()),
             (Mnemonic::Add, Register::RSP) if by_immediate => self.moved(-immediate()),
             (Mnemonic::Mov, Register::RBP) if from == Register::RSP => Self { base: self.stack, ..self },
