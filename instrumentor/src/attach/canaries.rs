@@ -22,7 +22,7 @@ pub fn prove(tracer: &mut Tracer, uprobes: &mut Uprobes) -> Vec<Verdict> {
         match &verdict.outcome {
             Outcome::Passed { cost } => tracing::debug!(canary = %verdict.subject, cost_ns = cost, "passed"),
             Outcome::Failed(reason) | Outcome::Unknown(reason) => {
-                tracing::warn!(canary = %verdict.subject, reason, "off");
+                tracing::debug!(canary = %verdict.subject, reason, "off");
             }
         }
     }

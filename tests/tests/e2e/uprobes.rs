@@ -11,9 +11,10 @@ use underspan_ebpf::elf::{Image, executable_mappings};
 use underspan_ebpf::placement::{Convention, Planner};
 use underspan_ebpf::probes::canary::{ENTRY, RETURN, USDT};
 use underspan_ebpf::uprobes::{
-    Links, Point, Scope, Sharing, UprobeError, UprobeLink, Uprobes, When, release,
+    Kind, Links, Point, Scope, Sharing, UprobeError, UprobeLink, Uprobes, When, release,
 };
 use underspan_ebpf::{Settings, Tally, Tracer, usdt};
+use underspan_tests::agent::binary;
 use underspan_tests::workload::Specimen;
 
 use crate::stage::enter;
@@ -199,11 +200,9 @@ fn programs_that_are_not_where_they_were() {
 
 #[test]
 fn a_library_loaded_later() {
-    both_ways("uprobes::a_library_loaded_later", |bench| {
+    both_ways("uprobes::a_library_loaded_later", |mut bench| {
         let library = bench.folder.path().join("libspecimen.so");
-        let libc = executable_mappings(std::process::id()).unwrap();
-        let libm = libc.iter().find(|mapping| mapping.path.to_string_lossy().contains("libc.so")).unwrap();
-        fs::copy(libm.path.with_file_name("libm.so.6"), &library).unwrap();
+        Specimen::compile_library(&library);
         let mut specimen = bench.specimen();
         let seen = |specimen: &Specimen| {
             executable_mappings(specimen.pid()).unwrap().into_iter().find(|mapping| mapping.path == library)
@@ -212,6 +211,9 @@ fn a_library_loaded_later() {
         assert_eq!(specimen.order(&format!("load {}", library.display())), 0);
         let image = Image::of_mapping(specimen.pid(), &seen(&specimen).unwrap()).unwrap();
         assert_eq!(image.id(), Image::open(&library).unwrap().id());
+        let _link = bench.attach_function(&image, "specimen_guarded", Scope::Process(specimen.pid()));
+        let result = specimen.order(&format!("library {CALLS}"));
+        bench.check(CALLS, result);
     });
 }
 
@@ -279,4 +281,70 @@ fn one_bad_place_does_not_cost_the_others() {
         assert!(matches!(bench.uprobes.attach(&image, &[unknown], scope), Err(UprobeError::NoProgram(_))));
         assert_eq!(release(vec![link], Duration::from_mins(1)), 0);
     });
+}
+
+#[test]
+fn kinds_that_failed_are_refused() {
+    let Some(_turn) = enter("uprobes::kinds_that_failed_are_refused") else { return };
+    let mut bench = Bench::new(false);
+    let mut specimen = bench.specimen();
+    let image = Image::of_process(specimen.pid()).unwrap();
+    let plan =
+        Planner::new(&image).unwrap().plan("specimen_guarded", Convention::C { arguments: 3 }).unwrap();
+    let [entry, _] = plan.points(ENTRY, RETURN, 0);
+    let at_return = Point { when: When::Return, program: RETURN, cookie: 1, ..entry };
+    let scope = Scope::Process(specimen.pid());
+    bench.uprobes.refuse(Kind::Return, "a canary died");
+    let refused = bench.uprobes.attach(&image, &[at_return], scope).unwrap_err();
+    assert!(matches!(refused, UprobeError::Off { kind: Kind::Return, .. }), "{refused}");
+    assert_eq!(refused.to_string(), "probes of this kind are off (uretprobe): a canary died");
+    // What is not of the kind goes on.
+    let link = bench.uprobes.attach(&image, &[entry, at_return], scope).unwrap();
+    assert_eq!((link.points(), link.refused().len()), (1, 1));
+    specimen.order(&format!("guarded {CALLS}"));
+    assert_eq!((bench.take(0).hits, bench.take(1).hits), (CALLS, 0));
+}
+
+#[test]
+fn canaries_find_out_what_works() {
+    let Some(_turn) = enter("uprobes::canaries_find_out_what_works") else { return };
+    let check = Command::new(binary()).arg("check").output().unwrap();
+    let check = String::from_utf8_lossy(&check.stdout);
+    for name in ["sockets", "uprobe-emulated", "uprobe-stepped", "uretprobe", "usdt-semaphore"] {
+        let line = check.lines().find(|line| line.starts_with(&format!("canary      {name}"))).unwrap();
+        assert!(line.split_whitespace().nth(2) == Some("ok"), "{line}");
+    }
+    // Broken on some kernels, and then said to be, with the right reason.
+    if let Some(line) = check.lines().find(|line| line.contains("uprobe-nop5")) {
+        assert!(line.contains(" ok ") || line.contains("overwritten"), "{line}");
+    }
+}
+
+#[test]
+fn what_a_program_offers_is_listed() {
+    let Some(_turn) = enter("uprobes::what_a_program_offers_is_listed") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let program = Specimen::compile(folder.path());
+    let program = program.to_str().unwrap();
+    let list = |arguments: &[&str]| {
+        let output = Command::new(binary()).arg("list").args(arguments).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code().unwrap(), text + &String::from_utf8_lossy(&output.stderr))
+    };
+    let (code, text) = list(&["--usdt", program]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("specimen:twice") && text.contains("semaphore"), "{text}");
+    let (code, text) = list(&["--explain", program, "specimen_guarded"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("entry") && text.contains("return"), "{text}");
+    for (arguments, expected, says) in [
+        (vec!["--explain", program, "nothing"], 1, "no function nothing"),
+        (vec!["--explain", "/none", "x"], 1, "/none"),
+        (vec!["--usdt", "/etc/passwd"], 1, "not a usable ELF file"),
+        (vec!["--explain", program], 2, "2 values required"),
+        (vec!["--usdt", program, "--pid", "1"], 2, "cannot be used"),
+    ] {
+        let (code, text) = list(&arguments);
+        assert_eq!((code, text.contains(says)), (expected, true), "{text}");
+    }
 }

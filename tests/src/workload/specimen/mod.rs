@@ -21,14 +21,13 @@ impl Specimen {
     /// Compiles it into a folder.
     pub fn compile(folder: &Path) -> PathBuf {
         let program = folder.join("specimen");
-        let status = Command::new("cc")
-            .args(["-O2", "-g0", "-fpie", "-pie", "-fstack-protector-strong", "-rdynamic", "-o"])
-            .args([&program, Path::new(SOURCE)])
-            .arg("-ldl")
-            .status()
-            .expect("a C compiler is installed, since Rust links with it");
-        assert!(status.success(), "{SOURCE} does not compile");
+        compile(&["-fpie", "-pie", "-rdynamic"], &program);
         program
+    }
+
+    /// Compiles it as a library.
+    pub fn compile_library(path: &Path) {
+        compile(&["-fpic", "-shared"], path);
     }
 
     /// Starts it.
@@ -52,4 +51,16 @@ impl Specimen {
         self.output.read_line(&mut line).expect("a pipe");
         line.trim().parse().unwrap_or_else(|_| panic!("{order}: {line:?}, {:?}", self.process.status()))
     }
+}
+
+fn compile(options: &[&str], output: &Path) {
+    let status = Command::new("cc")
+        .args(["-O2", "-g0", "-fstack-protector-strong"])
+        .args(options)
+        .arg("-o")
+        .args([output, Path::new(SOURCE)])
+        .arg("-ldl")
+        .status()
+        .expect("a C compiler is installed, since Rust links with it");
+    assert!(status.success(), "{SOURCE} does not compile");
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FUNCTION __attribute__((noipa))
@@ -66,12 +67,37 @@ FUNCTION long specimen_probes(long i) {
     return in_memory[index];
 }
 
+static void *library;
+
 static long work(long (*function)(long, long, long), long times) {
     long sum = 0;
 
     for (long i = 0; i < times; i++)
         sum += function(i, 2 * i, 3);
     return sum;
+}
+
+/* What OpenSSL's calls cost that have nothing to do but say so: nanoseconds of `times` calls. */
+static long time_tls(const char *name, long times) {
+    void *(*method)(void) = dlsym(library, "TLS_server_method");
+    void *(*new_context)(void *) = dlsym(library, "SSL_CTX_new");
+    void *(*new_session)(void *) = dlsym(library, "SSL_new");
+    void (*accept)(void *) = dlsym(library, "SSL_set_accept_state");
+    void (*set_bio)(void *, void *, void *) = dlsym(library, "SSL_set_bio");
+    void *(*memory)(void) = dlsym(RTLD_DEFAULT, "BIO_s_mem");
+    void *(*new_bio)(void *) = dlsym(RTLD_DEFAULT, "BIO_new");
+    int (*call)(void *, void *, int) = dlsym(library, name);
+    char buffer[16] = "";
+    struct timespec from, to;
+    void *session = new_session(new_context(method()));
+
+    set_bio(session, new_bio(memory()), new_bio(memory()));
+    accept(session);
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    for (long i = 0; i < times; i++)
+        call(session, buffer, sizeof(buffer));
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    return (to.tv_sec - from.tv_sec) * 1000000000L + to.tv_nsec - from.tv_nsec;
 }
 
 int main(void) {
@@ -92,6 +118,8 @@ int main(void) {
             for (long i = 0; i < times; i++)
                 sum += specimen_probes(i);
             printf("%ld\n", sum);
+        } else if (!strncmp(line, "library ", 8)) {
+            printf("%ld\n", work((long (*)(long, long, long))dlsym(library, "specimen_guarded"), times));
         } else if (!strncmp(line, "fork ", 5)) {
             int status;
             if (!fork())
@@ -99,8 +127,11 @@ int main(void) {
             wait(&status);
             printf("%d\n", status);
         } else if (!strncmp(line, "load ", 5)) {
-            void *library = dlopen(argument + 1, RTLD_NOW);
+            library = dlopen(argument + 1, RTLD_NOW | RTLD_GLOBAL);
             printf("%s\n", library ? "0" : dlerror());
+        } else if (!strncmp(line, "SSL_", 4)) {
+            *argument = 0;
+            printf("%ld\n", time_tls(line, times));
         } else if (!strncmp(line, "semaphore", 9)) {
             printf("%d\n", specimen_semaphore);
         } else {
