@@ -42,7 +42,7 @@ fn find(flow: &Flow, entry: &Entry) -> Result<usize, &'static str> {
     let facts = Facts::of(flow);
     let mut best: Option<(usize, usize)> = None;
     for (index, node) in flow.nodes.iter().enumerate() {
-        if !node.emulated || !facts.returning[index] || distance(flow, index) == entry.distance {
+        if !node.emulated || !node.own || !facts.returning[index] || distance(flow, index) == entry.distance {
             continue;
         }
         if let Some(left) = facts.instructions_left(flow, index)

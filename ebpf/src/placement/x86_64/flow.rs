@@ -23,6 +23,8 @@ const CHUNK: usize = 1024;
 pub(super) struct Node {
     pub(super) instruction: Instruction,
     pub(super) emulated: bool,
+    /// Within the function's own bytes, so that no other function comes here.
+    pub(super) own: bool,
     /// Before it.
     pub(super) frame: Frame,
     pub(super) after: After,
@@ -151,7 +153,7 @@ impl<'a> Reader<'a> {
         }
         let (instruction, emulated) = self.decode(address).ok_or("it holds bytes that are no instruction")?;
         let index = self.nodes.len();
-        self.nodes.push(Node { instruction, emulated, frame, after: After::Dies });
+        self.nodes.push(Node { instruction, emulated, own: self.is_own(address), frame, after: After::Dies });
         self.known.insert(address, index);
         open.push(index);
         Ok(index)

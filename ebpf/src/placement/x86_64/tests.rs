@@ -39,6 +39,9 @@ functions! {
         1: call place_plain; jmp place_go";
     "place_no_xchg": "xchg %rax,%r8; push %rbx; pop %rbx; mov %rdi,%rax; ret";
     "place_long_nop": ".byte 0x0f,0x1f,0x44,0,0; push %rbx; mov %rdi,%rax; pop %rbx; ret";
+    // A label without symbol before the next function, as in hand-written code.
+    "place_other": "xor %eax,%eax; 1: ret; .Lplace_shared_tail: test %rax,%rax; jne 2f; nop; 2: nop; pop %rbx; ret";
+    "place_shared": "push %rbx; mov %rdi,%rax; test %rsi,%rsi; je .Lplace_shared_tail; xor %eax,%eax; jmp .Lplace_shared_tail";
     "place_unreadable": "mov %rdi,%rax; je 1f; nop; .byte 0x06; 1: ret";
 }
 
@@ -146,5 +149,11 @@ fn look_alikes_are_not_taken() {
 #[test]
 fn unreadable_code_is_left_alone() {
     let plan = plan("place_unreadable", C3);
+    assert_eq!(distances(&plan), (0, 0, false), "{plan}");
+}
+
+#[test]
+fn code_that_others_use_too_is_no_site() {
+    let plan = plan("place_shared", C3);
     assert_eq!(distances(&plan), (0, 0, false), "{plan}");
 }
