@@ -135,6 +135,41 @@ struct us_late_end {
     __u32 lost;
 };
 
+/* Where a USDT probe keeps one of its arguments. */
+struct us_usdt_argument {
+    __s32 value; /* the constant, the displacement, or the index of a wide constant */
+    __u8 kind;   /* US_USDT_*; 0: there is none */
+    __u8 base;   /* registers, counted in words from the beginning of the saved ones */
+    __u8 index;
+    __u8 shape; /* bits 0-1: logarithm of the index's scale; 2-3: of the argument's size; flags below */
+};
+
+#define US_USDT_CONSTANT 1
+#define US_USDT_WIDE 2
+#define US_USDT_REGISTER 3
+#define US_USDT_MEMORY 4
+
+#define US_USDT_NO_REGISTER 0xff
+#define US_USDT_SIGNED 0x10
+#define US_USDT_HIGH 0x20           /* the second byte of the register (%ah) */
+#define US_USDT_INDEX_SIGNED 0x40   /* only the lower half of the index counts, with its sign ... */
+#define US_USDT_INDEX_UNSIGNED 0x80 /* ... or without */
+
+#define US_USDT_ARGUMENTS 12
+#define US_USDT_WIDES 4
+
+/* All arguments of one place of a USDT probe: value of `usdt_specs`. */
+struct us_usdt_spec {
+    struct us_usdt_argument arguments[US_USDT_ARGUMENTS];
+    __u64 wide[US_USDT_WIDES]; /* constants that need more than 32 bits */
+};
+
+/* What a canary saw: value of `canaries`. */
+struct us_canary {
+    __u64 hits;
+    __u64 sums[US_USDT_ARGUMENTS]; /* of each argument, or of the result */
+};
+
 /* Indices of the `counters` map (per CPU, __u64 each). */
 #define US_COUNT_RECORDS 0         /* records written */
 #define US_COUNT_RING_BYTES 1      /* ring-buffer bytes they took, headers and padding included */

@@ -1,5 +1,6 @@
 //! The running probes, their maps and their ring buffer.
 
+use std::collections::HashMap as StdHashMap;
 use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -8,12 +9,16 @@ use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray};
 
 use aya_obj::btf::Btf;
 
-use crate::abi::{Control, RawLateEnd, RawVerdict, Target};
+use crate::abi::{Control, RawCanary, RawLateEnd, RawVerdict, Target};
 use crate::counters::Counters;
-use crate::loader::{Attach, Iterator, Link, LoadError, Loader, ProgramError, Runs, kernel_types, try_hooks};
+use crate::loader::{
+    Attach, Iterator, Link, LoadError, Loader, ProgramError, Runs, Template, kernel_types, try_hooks,
+};
 use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators, storage};
 use crate::record::{Record, RecordError};
 use crate::ring::Ring;
+use crate::uprobes::Uprobes;
+use crate::usdt::SpecTable;
 use crate::waiter::Waiter;
 use crate::{memory, object, record};
 
@@ -32,6 +37,8 @@ pub struct Settings {
     pub announce_execs: bool,
     /// Programs stop by themselves this long after the last [`Tracer::heartbeat`].
     pub deadline: Duration,
+    /// Attach probes in user space one by one even where the kernel can do many at once. For tests.
+    pub uprobes_by_event: bool,
     /// Names of the payload probes that may be used, of which the best the kernel accepts is; empty for any.
     pub payload: Vec<String>,
 }
@@ -56,6 +63,15 @@ pub struct Running {
     pub program: &'static Program,
     /// What the kernel counted of it.
     pub runs: Runs,
+}
+
+/// Calls that a canary's program saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// How many.
+    pub hits: u64,
+    /// Sum of each argument, wrapping; of the result in the first place.
+    pub sums: [u64; 12],
 }
 
 /// What user space tells the kernel about a connection.
@@ -89,6 +105,10 @@ pub struct Tracer {
     late_ends: HashMap<MapData, u64, RawLateEnd>,
     late_seen: u64,
     counters: PerCpuArray<MapData, u64>,
+    /// What they said when counting began anew.
+    forgotten: [u64; Counters::COUNT as usize],
+    canaries: Array<MapData, RawCanary>,
+    uprobes: Option<Uprobes>,
     attached: Attached,
     reports: Vec<ProbeReport>,
 }
@@ -161,6 +181,9 @@ impl Tracer {
         }
         reports.push(storage.report.clone());
         reports.extend(refusals.iter().cloned());
+        let specs = Array::try_from(Map::Array(loader.take_map("usdt_specs")?)).map_err(LoadError::Setup)?;
+        let templates = std::mem::take(&mut attached.templates);
+        let uprobes = Uprobes::new(templates, SpecTable::new(specs), settings.uprobes_by_event);
         let ring = Ring::new(loader.take_map("ring")?, ring_bytes)
             .map_err(|error| LoadError::Setup(MapError::IoError(error)))?;
         Ok(Ok(Self {
@@ -174,6 +197,9 @@ impl Tracer {
             late_seen: 0,
             counters: PerCpuArray::try_from(Map::PerCpuArray(loader.take_map("counters")?))
                 .map_err(LoadError::Setup)?,
+            forgotten: [0; Counters::COUNT as usize],
+            canaries: Array::try_from(Map::Array(loader.take_map("canaries")?)).map_err(LoadError::Setup)?,
+            uprobes: Some(uprobes),
             attached,
             reports,
             settings: settings.clone(),
@@ -198,6 +224,23 @@ impl Tracer {
             let _ = self.control.set(0, control, 0);
         }
         self.attached = Attached::default();
+    }
+
+    /// Hands out the programs for user space, to be attached by whoever decides about that, on whatever thread. `None` the second time.
+    pub fn take_uprobes(&mut self) -> Option<Uprobes> {
+        self.uprobes.take()
+    }
+
+    /// What the canaries' programs saw under the number they were attached with.
+    pub fn tally(&self, number: u32) -> Tally {
+        // An index of our own map can always be read; a larger one has seen nothing.
+        let raw = self.canaries.get(&number, 0).unwrap_or_default();
+        Tally { hits: raw.hits, sums: raw.sums }
+    }
+
+    /// Forgets what they saw.
+    pub fn clear_tally(&mut self, number: u32) -> Result<(), MapError> {
+        self.canaries.set(number, RawCanary::default(), 0)
     }
 
     /// Traces a process from now on, and its children.
@@ -244,12 +287,25 @@ impl Tracer {
 
     /// Sums of the programs' counters.
     pub fn counters(&self) -> Counters {
+        let mut sums = self.raw_counters();
+        for (sum, forgotten) in sums.iter_mut().zip(self.forgotten) {
+            *sum = sum.saturating_sub(forgotten);
+        }
+        Counters::from_values(sums)
+    }
+
+    /// Counts from zero again.
+    pub(crate) fn forget_counters(&mut self) {
+        self.forgotten = self.raw_counters();
+    }
+
+    fn raw_counters(&self) -> [u64; Counters::COUNT as usize] {
         let mut sums = [0; Counters::COUNT as usize];
         for (index, sum) in (0..Counters::COUNT).zip(&mut sums) {
             // A read of an existing index of our own map cannot fail; 0 is what an unread counter says.
             *sum = self.counters.get(&index, 0).map_or(0, |values| values.iter().sum());
         }
-        Counters::from_values(sums)
+        sums
     }
 
     /// How often a hook was passed and its program not run, as far as the kernel says. The calls this concerns are in
@@ -382,6 +438,8 @@ struct Attached {
     links: Vec<(&'static Probe, &'static Program, Link)>,
     flush: Option<(&'static Program, Iterator)>,
     listeners: Option<(&'static Program, Iterator)>,
+    /// Programs for user space, which are attached later.
+    templates: StdHashMap<&'static str, Template>,
 }
 
 impl Attached {
@@ -408,6 +466,9 @@ impl Attached {
                         .map(|made| self.flush = Some((program, made)))
                 }
                 (Attach::Iterator { .. }, _) => Ok(()),
+                (Attach::Uprobe, name) => {
+                    loader.template(name).map(|made| drop(self.templates.insert(name, made)))
+                }
                 (hook, _) => loader.attach(program.name, hook).map(|made| {
                     links.extend(made.into_iter().map(|link| (probe, program, link)));
                 }),

@@ -20,7 +20,7 @@ pub(super) fn attach(program: BorrowedFd<'_>, function: &str, returns: bool) -> 
     let name = CString::new(function)?;
     let event = sys::open_kprobe_event(unit, config, &name)?;
     // Links came with 5.15; before, a program is tied to the event itself.
-    match sys::link_perf_event(program, event.as_fd()) {
+    match sys::link_event(program, event.as_fd(), 0) {
         Ok(link) => Ok(link),
         Err(_) => sys::tie_to_perf_event(program, event.as_fd()).map(|()| event),
     }

@@ -7,6 +7,7 @@ mod kprobe;
 mod link;
 mod program;
 mod sys;
+mod template;
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -18,8 +19,10 @@ use aya_obj::relocation::EbpfRelocationError;
 use aya_obj::{EbpfSectionKind, Object, ParseError};
 
 pub use link::Runs;
+pub(crate) use link::uprobe::{self, Way};
 pub(crate) use link::{Iterator, Link};
 pub(crate) use program::{Attach, Functions, ProgramError};
+pub(crate) use template::Template;
 
 /// Why nothing could be loaded at all.
 #[derive(Debug, thiserror::Error)]
@@ -148,6 +151,11 @@ impl<'k> Loader<'k> {
         function: Option<&str>,
     ) -> Result<OwnedFd, ProgramError> {
         program::load(&self.object, self.btf.as_ref(), self.kernel, name, attach, function)
+    }
+
+    /// Takes a program for user space out, to be loaded when it is known how it is attached.
+    pub(crate) fn template(&self, name: &'static str) -> Result<Template, ProgramError> {
+        Template::of(&self.object, self.btf.as_ref(), name)
     }
 
     /// Loads an iterator and gives it the map it is to visit, if it visits one.

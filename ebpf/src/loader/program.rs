@@ -29,6 +29,8 @@ pub(crate) enum Attach {
     Kprobe(Functions),
     /// Where they return.
     Kretprobe(Functions),
+    /// Code of a process; which, and where in it, is told later ([`crate::uprobes::Uprobes`]).
+    Uprobe,
 }
 
 /// Kernel functions with the same parameters, for one program.
@@ -62,7 +64,7 @@ impl Attach {
             | Self::Exit(functions)
             | Self::Kprobe(functions)
             | Self::Kretprobe(functions) => Some(*functions),
-            Self::TypedTracepoint(_) | Self::Iterator { .. } => None,
+            Self::TypedTracepoint(_) | Self::Iterator { .. } | Self::Uprobe => None,
         }
     }
 }
@@ -114,7 +116,7 @@ pub(super) fn load(
     let (kind, attach_type, attach_btf_id) = hook(kernel, attach, function)?;
     let functions = code.func_info.func_info_bytes();
     let lines = code.line_info.line_info_bytes();
-    let program = sys::Program {
+    submit(&sys::Program {
         name,
         kind: kind as u32,
         attach_type: attach_type as u32,
@@ -124,11 +126,15 @@ pub(super) fn load(
         btf: btf.map(AsFd::as_fd),
         functions: (&functions, code.func_info.len(), code.func_info_rec_size),
         lines: (&lines, code.line_info.len(), code.line_info_rec_size),
-    };
+    })
+}
+
+/// Gives a program to the kernel.
+pub(super) fn submit(program: &sys::Program<'_>) -> Result<OwnedFd, ProgramError> {
     // The log costs time and memory, so it is asked for only when a program was refused.
-    sys::load_program(&program, None).or_else(|first| {
+    sys::load_program(program, None).or_else(|first| {
         let mut log = vec![0; LOG_SIZE];
-        sys::load_program(&program, Some(&mut log)).map_err(|_| refusal(first, &log))
+        sys::load_program(program, Some(&mut log)).map_err(|_| refusal(first, &log))
     })
 }
 
@@ -181,6 +187,7 @@ fn hook(
             BtfKind::Func,
             format!("iterator {target}"),
         ),
+        Attach::Uprobe => return Err(ProgramError::NoHook("place yet for this program".to_owned())),
     };
     match kernel.id_by_type_name_kind(&symbol, kind) {
         Ok(id) => Ok((bpf_prog_type::BPF_PROG_TYPE_TRACING, attach_type, id)),

@@ -6,8 +6,8 @@ use std::mem::zeroed;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use aya_obj::generated::{
-    bpf_attach_type, bpf_attr, bpf_cmd, bpf_insn, bpf_link_info, bpf_link_type, bpf_perf_event_type,
-    bpf_prog_info, perf_event_attr,
+    PERF_FLAG_FD_CLOEXEC, bpf_attach_type, bpf_attr, bpf_cmd, bpf_insn, bpf_link_info, bpf_link_type,
+    bpf_perf_event_type, bpf_prog_info, perf_event_attr,
 };
 
 use super::link::Runs;
@@ -180,7 +180,7 @@ pub(super) fn open_kprobe_event(unit: u32, config: u64, function: &CStr) -> io::
             any_process,
             any_cpu,
             no_group,
-            PERF_FLAG_FD_CLOEXEC,
+            libc::c_ulong::from(PERF_FLAG_FD_CLOEXEC),
         )
     };
     if fd < 0 {
@@ -192,31 +192,88 @@ pub(super) fn open_kprobe_event(unit: u32, config: u64, function: &CStr) -> io::
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Makes a link between a program and a perf event; the link keeps the event.
-pub(super) fn link_perf_event(program: BorrowedFd<'_>, event: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+/// What `uprobe_multi` wants: places of one program in one file.
+pub(super) struct Uprobes<'a> {
+    pub(super) path: &'a CStr,
+    pub(super) offsets: &'a [u64],
+    /// As many as there are offsets, or none.
+    pub(super) semaphores: &'a [u64],
+    /// As many as there are offsets, or none.
+    pub(super) cookies: &'a [u64],
+    pub(super) at_return: bool,
+    /// 0 for every process.
+    pub(super) pid: u32,
+}
+
+/// Attaches a program to many places at once (`BPF_TRACE_UPROBE_MULTI`, Linux 6.6).
+pub(super) fn link_uprobes(program: BorrowedFd<'_>, uprobes: &Uprobes<'_>) -> io::Result<OwnedFd> {
+    let array = |values: &[u64]| if values.is_empty() { 0 } else { values.as_ptr() as u64 };
     let mut attr = zero_attr();
-    attr.link_create.__bindgen_anon_1.prog_fd = raw(program);
-    attr.link_create.__bindgen_anon_2.target_fd = raw(event);
-    attr.link_create.attach_type = bpf_attach_type::BPF_PERF_EVENT as u32;
+    // SAFETY: as in `load_btf`.
+    let part = unsafe { &mut attr.link_create };
+    part.__bindgen_anon_1.prog_fd = raw(program);
+    part.attach_type = bpf_attach_type::BPF_TRACE_UPROBE_MULTI as u32;
+    // SAFETY: as in `load_btf`.
+    let multi = unsafe { &mut part.__bindgen_anon_3.uprobe_multi };
+    multi.path = uprobes.path.as_ptr() as u64;
+    multi.offsets = array(uprobes.offsets);
+    multi.ref_ctr_offsets = array(uprobes.semaphores);
+    multi.cookies = array(uprobes.cookies);
+    multi.cnt =
+        u32::try_from(uprobes.offsets.len()).map_err(|_| io::Error::other("too many probes at once"))?;
+    multi.flags = u32::from(uprobes.at_return); // BPF_F_UPROBE_MULTI_RETURN
+    multi.pid = uprobes.pid;
     bpf_fd(bpf_cmd::BPF_LINK_CREATE, &mut attr)
+}
+
+/// Opens the perf event of one probe in user space. `config` holds what the kernel's `format` files say. Without `pid`: every process.
+pub(super) fn open_uprobe_event(
+    kind: u32,
+    config: u64,
+    path: &CStr,
+    offset: u64,
+    pid: Option<u32>,
+) -> io::Result<OwnedFd> {
+    // SAFETY: a struct and unions of integers, for which all zeroes is a valid value.
+    let mut attr: perf_event_attr = unsafe { zeroed() };
+    attr.type_ = kind;
+    // Fits: a compile-time size of some hundred bytes.
+    attr.size = u32::try_from(size_of::<perf_event_attr>()).unwrap_or(0);
+    attr.config = config;
+    attr.__bindgen_anon_3.config1 = path.as_ptr() as u64;
+    attr.__bindgen_anon_4.config2 = offset;
+    // Programs run on every processor whatever is given here, but the kernel wants one of the two.
+    let (pid, cpu) = pid.map_or((-1, 0), |pid| (pid.cast_signed(), -1));
+    // SAFETY: `attr` and the path in it live during the call.
+    let fd = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            &raw const attr,
+            pid,
+            cpu,
+            -1,
+            libc::c_ulong::from(PERF_FLAG_FD_CLOEXEC),
+        )
+    };
+    let fd = i32::try_from(fd).map_err(|_| io::Error::other("impossible file descriptor"))?;
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel just returned this descriptor to us; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Ties a program to a perf event for as long as the event is open, and lets it begin.
 pub(super) fn tie_to_perf_event(program: BorrowedFd<'_>, event: BorrowedFd<'_>) -> io::Result<()> {
-    for (request, argument) in [(PERF_EVENT_IOC_SET_BPF, program.as_raw_fd()), (PERF_EVENT_IOC_ENABLE, 0)] {
-        // SAFETY: both requests take an integer, and `event` is an open descriptor.
-        if unsafe { libc::ioctl(event.as_raw_fd(), request, argument) } < 0 {
-            return Err(io::Error::last_os_error());
-        }
+    give_event(program, event)?;
+    // SAFETY: takes nothing, and `event` is an open descriptor.
+    if unsafe { libc::ioctl(event.as_raw_fd(), PERF_EVENT_IOC_ENABLE, 0) } < 0 {
+        return Err(io::Error::last_os_error());
     }
     Ok(())
 }
 
-/// `include/uapi/linux/perf_event.h`
-const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 1 << 3;
-
-/// `_IOW('$', 8, __u32)` and `_IO('$', 0)` of `include/uapi/linux/perf_event.h`, as `x86_64` and aarch64 number them.
-const PERF_EVENT_IOC_SET_BPF: libc::c_ulong = 0x4004_2408;
+/// `_IO('$', 0)` of `include/uapi/linux/perf_event.h`, as `x86_64` and aarch64 number it.
 const PERF_EVENT_IOC_ENABLE: libc::c_ulong = 0x2400;
 
 /// How often a program was to run and did not, since it was running already (5.12 and later; else 0).
@@ -256,4 +313,27 @@ fn object_info<T>(object: BorrowedFd<'_>, info: &mut T) -> io::Result<()> {
     attr.info.info_len = size_of::<T>().try_into().map_err(io::Error::other)?;
     attr.info.info = std::ptr::from_mut(info) as u64;
     bpf(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr).map(drop)
+}
+
+/// Attaches a program to a perf event, by a link (Linux 5.15).
+pub(super) fn link_event(program: BorrowedFd<'_>, event: BorrowedFd<'_>, cookie: u64) -> io::Result<OwnedFd> {
+    let mut attr = zero_attr();
+    // SAFETY: as in `load_btf`.
+    let part = unsafe { &mut attr.link_create };
+    part.__bindgen_anon_1.prog_fd = raw(program);
+    part.__bindgen_anon_2.target_fd = raw(event);
+    part.attach_type = bpf_attach_type::BPF_PERF_EVENT as u32;
+    part.__bindgen_anon_3.perf_event.bpf_cookie = cookie;
+    bpf_fd(bpf_cmd::BPF_LINK_CREATE, &mut attr)
+}
+
+/// The same before there were such links; the event alone holds the program then.
+pub(super) fn give_event(program: BorrowedFd<'_>, event: BorrowedFd<'_>) -> io::Result<()> {
+    // _IOW('$', 8, __u32)
+    const PERF_EVENT_IOC_SET_BPF: libc::c_ulong = 0x4004_2408;
+    // SAFETY: takes a descriptor by value.
+    if unsafe { libc::ioctl(event.as_raw_fd(), PERF_EVENT_IOC_SET_BPF, program.as_raw_fd()) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }

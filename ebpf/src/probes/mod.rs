@@ -1,6 +1,7 @@
 //! Every probe the agent has. A probe is a folder with its programs (`probe.bpf.c`, included by `all.bpf.c`) and its description
 //! (`mod.rs`), plus one line in [`REGISTRY`].
 
+pub mod canary;
 pub mod process;
 pub mod socket_iterators;
 pub mod socket_kprobes;
@@ -15,6 +16,7 @@ use crate::loader::{Attach, Functions};
 /// All probes, in the order they are attached: what tells about processes and connections before what tells about bytes.
 pub static REGISTRY: &[&Probe] = &[
     &storage::PROBE,
+    &canary::PROBE,
     &process::PROBE,
     &socket_state::PROBE,
     &socket_iterators::PROBE,
@@ -72,6 +74,7 @@ impl Program {
             Attach::Exit(functions) => of("fexit", functions),
             Attach::Kprobe(functions) => of("kprobe", functions),
             Attach::Kretprobe(functions) => of("kretprobe", functions),
+            Attach::Uprobe => "uprobe".to_owned(),
         }
     }
 }

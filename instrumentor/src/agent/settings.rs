@@ -33,6 +33,7 @@ pub(super) fn tracer(config: &Config) -> TracerSettings {
         response_budget: small(config.capture.response_budget.0),
         announce_execs: config.select.iter().any(|rule| rule.pid.is_none()),
         deadline: DEADLINE,
+        uprobes_by_event: false,
         payload: payload(config.capture.tier).iter().map(|&name| name.to_owned()).collect(),
     }
 }

@@ -10,6 +10,7 @@ pub mod nginx;
 pub mod process;
 pub mod scale;
 pub mod script;
+pub mod specimen;
 pub mod wrk;
 
 pub use backend::Backend;
@@ -17,6 +18,7 @@ pub use load::{Load, Report};
 pub use nginx::Nginx;
 pub use process::Process;
 pub use script::Script;
+pub use specimen::Specimen;
 pub use wrk::Wrk;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -25,3 +25,4 @@ mod short_lived;
 mod soak;
 mod stage;
 mod transports;
+mod uprobes;

@@ -1,5 +1,7 @@
 //! Programs in the kernel -> hooks. A hook ends when its link is dropped, at the latest with the process: nothing is pinned.
 
+pub(crate) mod uprobe;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -53,6 +55,7 @@ pub(super) fn attach(
         Attach::Kprobe(_) => kprobe::attach(program.as_fd(), function, false),
         Attach::Kretprobe(_) => kprobe::attach(program.as_fd(), function, true),
         Attach::Iterator { .. } => Err(io::Error::other("iterators are run, not attached")),
+        Attach::Uprobe => Err(io::Error::other("probes in user space are attached later")),
     };
     match hook {
         Ok(hook) => Ok(Link { hook, program }),
