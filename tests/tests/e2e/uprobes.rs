@@ -39,7 +39,7 @@ impl Bench {
             announce_execs: false,
             deadline: Duration::from_mins(10),
             uprobes_by_event,
-            payload: None,
+            payload: Vec::new(),
         })
         .unwrap();
         let uprobes = tracer.take_uprobes().unwrap();
