@@ -135,8 +135,10 @@ struct {
     TYPE(value, struct thread);
 } threads SEC(".maps");
 
-/* Stands in for `threads` where the kernel has no task storage: keyed by what bpf_get_current_pid_tgid
- * returns, deleted when the thread exits. */
+/* Stands in for `threads` where the kernel has no task storage, and for single threads where it refuses to
+ * make one just now: while another task was interrupted on this CPU in the middle of making or freeing its
+ * own, as happens to servers with a thread for each request. Keyed by what bpf_get_current_pid_tgid returns,
+ * deleted when the thread exits. */
 struct {
     UINT(type, BPF_MAP_TYPE_LRU_HASH);
     UINT(max_entries, 8192);
@@ -144,7 +146,7 @@ struct {
     TYPE(value, struct thread);
 } threads_by_id SEC(".maps");
 
-/* Frozen by the loader: which of the two is in use. */
+/* Frozen by the loader: whether there is task storage. */
 const volatile __u32 us_task_storage = 1;
 
 struct {
@@ -189,19 +191,23 @@ INLINE struct us_target *target_of(__u32 tgid) {
 
 /* State of the current thread, whose id is `id`; NULL when it has none. */
 INLINE struct thread *thread_of(__u64 id) {
-    if (us_task_storage)
-        return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
+    if (us_task_storage) {
+        struct thread *thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
+
+        if (thread)
+            return thread;
+    }
     return bpf_map_lookup_elem(&threads_by_id, &id);
 }
 
 /* The same, made when there is none. */
 INLINE struct thread *thread_make(__u64 id) {
-    struct thread *thread;
+    struct thread *thread = NULL;
 
     if (us_task_storage)
         thread =
             bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    else {
+    if (!thread) {
         static const struct thread fresh = {};
 
         thread = bpf_map_lookup_elem(&threads_by_id, &id);
@@ -216,8 +222,7 @@ INLINE struct thread *thread_make(__u64 id) {
 }
 
 INLINE void thread_forget(__u64 id) {
-    if (!us_task_storage)
-        bpf_map_delete_elem(&threads_by_id, &id);
+    bpf_map_delete_elem(&threads_by_id, &id);
 }
 
 #endif

@@ -22,6 +22,9 @@ use crate::usdt::SpecTable;
 use crate::waiter::Waiter;
 use crate::{memory, object, record};
 
+/// Threads whose state the kernel may refuse to keep in task storage at one time.
+const SPARE_THREADS: u32 = 1024;
+
 /// How the programs are to run.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -159,7 +162,7 @@ impl Tracer {
             sizes.push(("conns_by_socket", 1));
         }
         if storage.tasks {
-            sizes.push(("threads_by_id", 1));
+            sizes.push(("threads_by_id", SPARE_THREADS));
         }
         let switches =
             [("us_typed_sockets", u32::from(typed_sockets)), ("us_task_storage", u32::from(storage.tasks))];

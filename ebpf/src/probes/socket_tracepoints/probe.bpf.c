@@ -11,10 +11,9 @@ int us_tcp_sendmsg_locked(__u64 *ctx) {
     __u64 id = bpf_get_current_pid_tgid();
     struct thread *thread;
 
-    /* A thread with state was selected when it got it; the end of the call asks again. */
-    thread = thread_of(id);
-    if (!thread && target_of(id >> 32))
-        thread = thread_make(id);
+    if (!target_of(id >> 32))
+        return 0;
+    thread = thread_make(id);
     if (!thread || thread->send_socket == ctx[0])
         return 0;
     thread->send_socket = ctx[0];
