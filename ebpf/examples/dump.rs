@@ -27,13 +27,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut beat = Instant::now();
     while !tracer.selected().is_empty() {
         tracer.wait(Duration::from_millis(50))?;
-        records += tracer.drain(Instant::now() + Duration::from_secs(1), |record| match record {
-            Ok(underspan_ebpf::Record::Data(data)) => {
-                println!("{:?} {:?}", data.flags, String::from_utf8_lossy(data.bytes));
-                println!("  {data:?}");
-            }
-            other => println!("{other:?}"),
-        });
+        records += tracer
+            .drain(Instant::now() + Duration::from_secs(1), |record| match record {
+                Ok(underspan_ebpf::Record::Data(data)) => {
+                    println!("{:?} {:?}", data.flags, String::from_utf8_lossy(data.bytes));
+                    println!("  {data:?}");
+                }
+                other => println!("{other:?}"),
+            })
+            .0;
         if beat.elapsed() > Duration::from_millis(500) {
             beat = Instant::now();
             tracer.heartbeat()?;

@@ -21,12 +21,15 @@ struct conn {
     __u32 runs;
     __u32 tgid; /* of the latest call */
     __u32 tid;
-    __u8 turn; /* direction of the current run + 1 */
+    __u32 origin[2]; /* TCP sequence number of byte 0 */
+    __u8 turn;       /* direction of the current run + 1 */
     __u8 role;
     __u8 state; /* CONN_* */
     __u8 pad;
     __u8 tail_size[2];
-    __u8 pad2[6];
+    __u8 placed; /* bit per direction: its `origin` is known */
+    __u8 gap;    /* the current run began behind bytes that were missed */
+    __u8 pad2[4];
     __u8 tail[2][US_TAIL];
 };
 

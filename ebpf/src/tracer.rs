@@ -317,7 +317,7 @@ impl Tracer {
         self.attached.links.iter().map(|(.., link)| link.missed()).sum()
     }
 
-    /// Ends of connections that did not fit the ring since the last call.
+    /// Ends of connections that did not fit the ring since the last call. Records of theirs may still be in the ring.
     pub fn late_ends(&mut self) -> Vec<LateEnd> {
         let lost = self.counters().lost_records;
         if lost == self.late_seen {
@@ -342,17 +342,21 @@ impl Tracer {
         self.waiter.wait(timeout)
     }
 
-    /// Hands out the records that are there, at most until `until`. Returns how many.
-    pub fn drain(&mut self, until: Instant, mut take: impl FnMut(Result<Record<'_>, RecordError>)) -> usize {
+    /// Hands out the records that are there, at most until `until`. Returns how many, and whether that was all.
+    pub fn drain(
+        &mut self,
+        until: Instant,
+        mut take: impl FnMut(Result<Record<'_>, RecordError>),
+    ) -> (usize, bool) {
         let mut count = 0;
         while let Some(bytes) = self.ring.next() {
             take(record::parse(bytes));
             count += 1;
             if count % 256 == 0 && Instant::now() >= until {
-                break;
+                return (count, false);
             }
         }
-        count
+        (count, true)
     }
 
     fn update_control(&mut self, change: impl FnOnce(&mut Control)) -> Result<(), MapError> {

@@ -159,7 +159,7 @@ pub(super) fn sockets(tracer: &mut Tracer, command: &impl Fn() -> Command) -> Ou
     let before = tracer.counters();
     let result = try_sockets(tracer, command, &before);
     // Nothing of this is to be reported.
-    while tracer.drain(Instant::now() + PATIENCE, |_| ()) > 0 {}
+    while tracer.drain(Instant::now() + PATIENCE, |_| ()).0 > 0 {}
     tracer.forget_counters();
     outcome(result.map(|()| None))
 }
@@ -182,14 +182,17 @@ fn try_sockets(
     tracer.deselect(pid);
     drop(canary);
     let (mut received, mut sent, mut wrong) = (0_u32, 0_u32, 0_u32);
-    while tracer.drain(Instant::now() + PATIENCE, |record| {
-        if let Ok(Record::Data(data)) = record {
-            let nothing = Answer { calls: 0, wrong: 0 };
-            let expected = if data.flags.sent() { nothing.as_bytes() } else { order.as_bytes() };
-            *(if data.flags.sent() { &mut sent } else { &mut received }) += 1;
-            wrong += u32::from(data.bytes != expected);
-        }
-    }) > 0
+    while tracer
+        .drain(Instant::now() + PATIENCE, |record| {
+            if let Ok(Record::Data(data)) = record {
+                let nothing = Answer { calls: 0, wrong: 0 };
+                let expected = if data.flags.sent() { nothing.as_bytes() } else { order.as_bytes() };
+                *(if data.flags.sent() { &mut sent } else { &mut received }) += 1;
+                wrong += u32::from(data.bytes != expected);
+            }
+        })
+        .0
+        > 0
     {}
     let seen = tracer.counters().seen - before.seen;
     let passed = 2 * SIZE * u64::from(EXCHANGES);

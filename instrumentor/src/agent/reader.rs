@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use underspan_config::Config;
-use underspan_ebpf::{Counters, ProbeReport, Settings as TracerSettings, Tracer, Verdict, trim_memory};
+use underspan_ebpf::{
+    Counters, LateEnd, LoadError, ProbeReport, Settings as TracerSettings, Tracer, Verdict, trim_memory,
+};
 
 use super::StartError;
 use super::auditor::Auditor;
@@ -41,6 +43,8 @@ pub(super) struct Reader {
     holds: Vec<(Holder, String)>,
     /// What became of each probe when they were attached last.
     reports: Vec<ProbeReport>,
+    /// Ends of connections that did not fit the ring, to be taken when what is in the ring has been.
+    late: Vec<LateEnd>,
     /// What tracers counted that are gone.
     before: Counters,
     stages: Stages,
@@ -82,6 +86,7 @@ impl Reader {
             settings: settings::tracer(config),
             holds: hold.into_iter().collect(),
             reports: Vec::new(),
+            late: Vec::new(),
             before: Counters::default(),
             stages,
             auditor,
@@ -215,7 +220,12 @@ impl Reader {
         self.tracer = Some(tracer);
         self.pulse.set_attached(true);
         self.tell_kernel();
-        let processes = self.tracer.as_ref().map_or(0, |tracer| tracer.selected().len());
+        let mut processes = 0;
+        if let Some(tracer) = &mut self.tracer {
+            processes = tracer.selected().len();
+            // Attaching may have taken longer than the programs' deadline, and from now on nothing may be missed.
+            tracer.heartbeat().map_err(LoadError::Setup)?;
+        }
         tracing::info!(processes, "ready");
         Ok(())
     }
@@ -244,10 +254,12 @@ impl Reader {
         for pid in selected {
             self.auditor.deselected(&self.stages.understand.table, pid, now, Some(reason));
         }
+        if let Some(tracer) = &mut self.tracer {
+            self.late.append(&mut tracer.late_ends());
+        }
         while self.drain(Instant::now() + TURN) > 0 {
             self.pulse.beat();
         }
-        self.end_late();
         self.stages.end();
         if let Some(tracer) = self.tracer.take() {
             self.before += tracer.counters();
@@ -267,8 +279,12 @@ impl Reader {
 
     /// Takes records, then tells the kernel what was learned from them.
     fn drain(&mut self, until: Instant) -> usize {
-        let Self { tracer: Some(tracer), stages, auditor, .. } = self else { return 0 };
-        let taken = tracer.drain(until, |record| stages.take(record));
+        let Self { tracer: Some(tracer), stages, auditor, late, .. } = self else { return 0 };
+        let (taken, all) = tracer.drain(until, |record| stages.take(record));
+        if all {
+            // Whatever came before these ends has been read.
+            late.drain(..).for_each(|end| stages.end_late(&end));
+        }
         for (pid, time) in stages.understand.forked.drain(..) {
             auditor.selected(&stages.understand.table, pid, time);
         }
@@ -280,12 +296,8 @@ impl Reader {
         if self.stages.is_waiting() {
             self.flush();
         }
-        self.end_late();
-    }
-
-    fn end_late(&mut self) {
-        for end in self.tracer.as_mut().map(Tracer::late_ends).unwrap_or_default() {
-            self.stages.end_late(&end);
+        if let Some(tracer) = &mut self.tracer {
+            self.late.append(&mut tracer.late_ends());
         }
     }
 
