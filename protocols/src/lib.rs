@@ -8,11 +8,15 @@
 
 pub mod context;
 pub mod decoder;
+mod framed;
 #[doc(hidden)]
 pub mod fuzzing;
+mod held;
 pub mod http1;
 pub mod message;
+pub mod postgresql;
 mod registry;
 pub mod semconv;
+pub mod sql;
 
 pub use registry::REGISTRY;

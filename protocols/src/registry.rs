@@ -2,9 +2,10 @@
 
 use crate::decoder::Protocol;
 use crate::http1::Http1;
+use crate::postgresql::PostgreSql;
 
 /// In the order in which they are tried on a connection.
-pub static REGISTRY: &[&dyn Protocol] = &[&Http1];
+pub static REGISTRY: &[&dyn Protocol] = &[&Http1, &PostgreSql];
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,8 @@
 //! ! end <             that direction ended; `! end` ends the connection
 //! ```
 //!
-//! An empty line ends a chunk; `#` begins a comment. Escapes: `\r \n \t \\ \xNN`. With `BLESS=1` in the environment
+//! An empty line ends a chunk; `#` begins a comment. Escapes: `\r \n \t \\ \xNN \0`; `\[Qtext\]` is a message of `PostgreSQL` of type
+//! `Q`, `\(text\)` one without type, `\{NNtext\}` a packet of `MySQL` with sequence number `NN` (hexadecimal), lengths filled in. With `BLESS=1` in the environment
 //! the expected events are written instead of compared; read the difference before committing it.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -151,25 +152,54 @@ impl Player {
 
 fn unescape(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
+    // Where the messages begin whose lengths are to be filled in.
+    let mut open = Vec::new();
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         if byte != b'\\' {
             bytes.push(byte);
             continue;
         }
-        bytes.push(match rest.next().expect("something is escaped") {
-            b'r' => b'\r',
-            b'n' => b'\n',
-            b't' => b'\t',
-            b'\\' => b'\\',
-            b'x' => {
-                let digits: String = rest.by_ref().take(2).map(char::from).collect();
-                u8::from_str_radix(&digits, 16).unwrap()
+        match rest.next().expect("something is escaped") {
+            b'r' => bytes.push(b'\r'),
+            b'n' => bytes.push(b'\n'),
+            b't' => bytes.push(b'\t'),
+            b'0' => bytes.push(0),
+            b'\\' => bytes.push(b'\\'),
+            b'x' => bytes.push(hexadecimal(&mut rest)),
+            b'[' => {
+                bytes.push(rest.next().expect("a type"));
+                open.push(bytes.len());
+                bytes.extend([0; 4]);
+            }
+            b'(' => {
+                open.push(bytes.len());
+                bytes.extend([0; 4]);
+            }
+            b'{' => {
+                open.push(bytes.len());
+                bytes.extend([0, 0, 0, hexadecimal(&mut rest)]);
+            }
+            b']' | b')' => {
+                let at = open.pop().expect("a message is open");
+                let length = u32::try_from(bytes.len() - at).unwrap();
+                bytes[at..at + 4].copy_from_slice(&length.to_be_bytes());
+            }
+            b'}' => {
+                let at = open.pop().expect("a packet is open");
+                let length = u32::try_from(bytes.len() - at - 4).unwrap();
+                bytes[at..at + 3].copy_from_slice(&length.to_le_bytes()[..3]);
             }
             other => panic!("unknown escape {:?}", char::from(other)),
-        });
+        }
     }
+    assert!(open.is_empty(), "a message does not end: {text}");
     bytes
+}
+
+fn hexadecimal(rest: &mut impl Iterator<Item = u8>) -> u8 {
+    let digits: String = rest.take(2).map(char::from).collect();
+    u8::from_str_radix(&digits, 16).unwrap()
 }
 
 fn render(event: &Event) -> String {
