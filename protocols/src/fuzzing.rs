@@ -10,8 +10,39 @@ use crate::decoder::{Chunk, Decoder, Event, Options, Protocol};
 use crate::message::{AttributeKind, Attributes, Direction, Role, Value};
 use crate::semconv::find_attribute;
 
-/// Pieces a program can ask for by number, so that the fuzzer need not invent HTTP.
-const PIECES: &[&[u8]] = &[
+/// Pieces a program can ask for by number, so that the fuzzer need not invent the protocol.
+fn pieces(protocol: &dyn Protocol) -> &'static [&'static [u8]] {
+    match protocol.name() {
+        "postgresql" => POSTGRESQL,
+        _ => HTTP1,
+    }
+}
+
+const POSTGRESQL: &[&[u8]] = &[
+    b"\0\0\0\x0f\0\x03\0\0user\0a\0",
+    b"\0\0\0\x08\x04\xd2\x16\x2f",
+    b"N",
+    b"Q\0\0\0\x1cSELECT 'a' FROM b; COPY\0",
+    b"Q\0\0\x10\0SELECT \"a",
+    b"P\0\0\0\x10a\0SELECT 1\0\0",
+    b"B\0\0\0\x0d\0a\0\0\0\0\0\0\0",
+    b"E\0\0\0\x09\0\0\0\0\x01",
+    b"S\0\0\0\x04",
+    b"F\0\0\0\x0c\0\0\0\0\0\0\0\0",
+    b"c\0\0\0\x04",
+    b"C\0\0\0\x0dSELECT 2\0",
+    b"Z\0\0\0\x05I",
+    b"E\0\0\0\x1eSERROR\0VERROR\0C22012\0Mx\0\0\0",
+    b"1\0\0\0\x042\0\0\0\x04",
+    b"D\0\0\0\x0b\0\x01\0\0\0\x01x",
+    b"D\0\x01\0\0abc",
+    b"G\0\0\0\x07\0\0\0",
+    b"s\0\0\0\x04",
+    b"V\0\0\0\x08\xff\xff\xff\xff",
+    b"T\0\0\0\x06\0\0",
+];
+
+const HTTP1: &[&[u8]] = &[
     b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
     b"POST /b?c=d HTTP/1.1\r\nHost: a:80\r\nContent-Length: 3\r\n\r\n",
@@ -33,7 +64,7 @@ const PIECES: &[&[u8]] = &[
 /// Runs `data` as a program of chunks, losses and ends against a decoder; panics when a rule is broken.
 pub fn decoder(protocol: &dyn Protocol, data: &[u8]) {
     _ = protocol.detect(data);
-    let mut program = Program { rest: data };
+    let mut program = Program { rest: data, pieces: pieces(protocol) };
     let options = Arc::new(Options { max_value: 40, ..Options::default() });
     let role = if program.byte() & 1 == 0 { Role::Server } else { Role::Client };
     let mut decoder = protocol.decoder(role, &options);
@@ -65,6 +96,7 @@ pub fn trace_context(data: &[u8]) {
 
 struct Program<'a> {
     rest: &'a [u8],
+    pieces: &'static [&'static [u8]],
 }
 
 impl<'a> Program<'a> {
@@ -111,7 +143,7 @@ impl<'a> Program<'a> {
     }
 
     fn piece(&mut self) -> &'a [u8] {
-        PIECES[usize::from(self.byte()) % PIECES.len()]
+        self.pieces[usize::from(self.byte()) % self.pieces.len()]
     }
 }
 

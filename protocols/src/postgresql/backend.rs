@@ -123,7 +123,7 @@ impl PostgreSqlConversation {
             Some(Waiting::Query(mut query)) => {
                 // Of a query without a statement this is the answer, and no result.
                 let empty = query.open.is_none() && query.rest.is_empty() && matches!(done, Done::Other(_));
-                if !empty {
+                if !empty && !query.over {
                     let (key, known) = self.statement(&mut query, out);
                     self.answer(key, done, (known, 0), &reply, out);
                 }
@@ -190,11 +190,7 @@ impl PostgreSqlConversation {
         if self.exchanges.in_doubt() {
             return self.exchanges.answered_in_doubt(out);
         }
-        let outcome = Outcome {
-            code: self.session.text(field(body, b'C')),
-            error: Some("_OTHER"),
-            ..Outcome::default()
-        };
+        let outcome = Outcome { code: sqlstate(body), error: Some("_OTHER"), ..Outcome::default() };
         match self.waiting.pop_front() {
             Some(Waiting::Query(mut query)) => {
                 if !query.over {
@@ -307,6 +303,13 @@ fn command(tag: &str, known: bool, reply: &Reply) -> Outcome {
     let words = tag.trim_end_matches(|last: char| last.is_ascii_digit() || last == ' ');
     let operation = (!known && !words.is_empty()).then(|| words.to_owned());
     Outcome { returned, affected, operation, ..Outcome::default() }
+}
+
+/// The code of an error, if it was captured.
+fn sqlstate(body: &[u8]) -> Option<String> {
+    let code = field(body, b'C');
+    let is_code = code.len() == 5 && code.iter().all(u8::is_ascii_alphanumeric);
+    is_code.then(|| String::from_utf8_lossy(code).into_owned())
 }
 
 /// A field of an error.

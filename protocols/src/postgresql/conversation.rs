@@ -149,11 +149,22 @@ impl PostgreSqlConversation {
     }
 
     fn complete_all_but_last(&mut self, out: &mut Vec<Event>) {
-        let mut left = self.statements_waiting();
-        while left > 1 {
+        // Where the end of the text is missing the last result may be that of a statement nobody knows of.
+        let uncertain =
+            self.waiting.iter().any(|waiting| matches!(waiting, Waiting::Query(query) if query.more));
+        let known = self.statements_waiting();
+        for _ in usize::from(!uncertain)..known {
             self.complete(backend::Done::Unseen, out);
             self.reply.exact = false;
-            left -= 1;
+        }
+        for waiting in &mut self.waiting {
+            if let Waiting::Query(query) = waiting
+                && query.more
+            {
+                (query.over, query.more) = (true, false);
+                // A script that is cut goes on; a single statement is taken for the only one.
+                lose(LossReason::NotCaptured, u64::from(known > 1), out);
+            }
         }
     }
 }

@@ -29,7 +29,8 @@
 //! | server | all others | 0 | `D` and `d` need nothing but their headers, for counting |
 //!
 //! With less, a run of responses may be cut anywhere, if its last 64 bytes are there: they hold the last result and
-//! `ReadyForQuery`. Where only one `ReadyForQuery` is due, these tell of everything before them.
+//! `ReadyForQuery`. Where only one `ReadyForQuery` is due, these tell of everything before them. Where also the end of
+//! a simple query's text is missing, its only statement is reported without rows, and of a script at least one is lost.
 
 mod backend;
 mod conversation;
