@@ -14,6 +14,7 @@ pub mod fuzzing;
 mod held;
 pub mod http1;
 pub mod message;
+pub mod mysql;
 pub mod postgresql;
 mod registry;
 pub mod semconv;

@@ -2,10 +2,11 @@
 
 use crate::decoder::Protocol;
 use crate::http1::Http1;
+use crate::mysql::MySql;
 use crate::postgresql::PostgreSql;
 
 /// In the order in which they are tried on a connection.
-pub static REGISTRY: &[&dyn Protocol] = &[&Http1, &PostgreSql];
+pub static REGISTRY: &[&dyn Protocol] = &[&Http1, &PostgreSql, &MySql];
 
 #[cfg(test)]
 mod tests {

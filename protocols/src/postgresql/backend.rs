@@ -268,7 +268,7 @@ impl PostgreSqlConversation {
                     self.exchanges.abandon(key, LossReason::Malformed, out);
                 }
                 Waiting::Query(query) => {
-                    if let Some((key, _)) = query.open.filter(|_| !query.over) {
+                    if let Some((key, _)) = query.open {
                         self.exchanges.abandon(key, LossReason::Malformed, out);
                     }
                     return;

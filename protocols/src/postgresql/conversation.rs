@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use super::backend::{self, Reply};
 use super::detect::{self, MAX_STARTUP, is_header};
 use super::frontend;
-use super::names::Names;
 use super::unit::{MAX_WAITING, Waiting};
 use crate::decoder::{Event, LossReason, Options};
 use crate::framed::{Conversation, Frame, Measure};
 use crate::message::{Direction, Role};
 use crate::sql::describe::Session;
 use crate::sql::exchanges::{Exchanges, lose};
+use crate::sql::names::Names;
 use crate::sql::{Dialect, Syntax};
 
 /// One connection.
@@ -162,6 +162,9 @@ impl PostgreSqlConversation {
                 && query.more
             {
                 (query.over, query.more) = (true, false);
+                if let Some((key, _)) = query.open.take() {
+                    self.exchanges.abandon(key, LossReason::NotCaptured, out);
+                }
                 // A script that is cut goes on; a single statement is taken for the only one.
                 lose(LossReason::NotCaptured, u64::from(known > 1), out);
             }
@@ -290,11 +293,11 @@ impl Conversation for PostgreSqlConversation {
         }
         for waiting in std::mem::take(&mut self.waiting) {
             match waiting {
-                Waiting::Query(mut query) if !query.over => {
+                Waiting::Query(mut query) => {
                     let open = query.open.take();
                     // The next statement was under way, or about to be.
                     let next = open.map(|(key, _)| key).or_else(|| {
-                        let next = query.rest.pop_front()?;
+                        let next = query.rest.pop_front().filter(|_| !query.over)?;
                         Some(self.exchanges.open(&self.session, Some(&next), query.asked, out))
                     });
                     self.exchanges.cut(next.flatten(), at, out);

@@ -36,7 +36,6 @@ mod backend;
 mod conversation;
 mod detect;
 mod frontend;
-mod names;
 mod unit;
 
 use std::sync::Arc;

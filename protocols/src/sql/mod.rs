@@ -10,6 +10,7 @@
 pub(crate) mod describe;
 pub(crate) mod exchanges;
 mod lexer;
+pub(crate) mod names;
 mod summary;
 
 #[cfg(test)]

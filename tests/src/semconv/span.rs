@@ -29,6 +29,24 @@ pub(super) fn check(received: &Span, findings: &mut Findings) {
     if received.attributes.get("http.request.method").is_some() {
         http(received, &subject, findings);
     }
+    if received.attributes.get("db.system.name").is_some() {
+        database(received, &subject, findings);
+    }
+}
+
+/// The name comes from the summary; without one from what is known of the target. An error's code is its type.
+fn database(received: &Span, subject: &str, findings: &mut Findings) {
+    let attributes = &received.attributes;
+    let target = attributes.text("db.namespace").or_else(|| attributes.text("db.system.name"));
+    let name = attributes.text("db.query.summary").or(target).unwrap_or_default();
+    if received.span.name != name {
+        findings.add("db_span_name_format", subject, format!("the name should be `{name}`"));
+    }
+    if let Some(code) = attributes.text("db.response.status_code")
+        && attributes.text("error.type") != Some(code)
+    {
+        findings.add("db_error_type", subject, format!("status code {code} is the `error.type`"));
+    }
 }
 
 fn identity(received: &Span, subject: &str, findings: &mut Findings) {

@@ -4,16 +4,20 @@
 //! and which were not.
 
 pub mod backend;
+pub mod gated;
 pub mod http;
 pub mod load;
 pub mod nginx;
+pub mod postgres;
 pub mod process;
 pub mod script;
 pub mod wrk;
 
 pub use backend::Backend;
+pub use gated::Gated;
 pub use load::{Load, Report};
 pub use nginx::Nginx;
+pub use postgres::Postgres;
 pub use process::Process;
 pub use script::Script;
 pub use wrk::Wrk;

@@ -17,6 +17,7 @@ mod memory;
 mod nesting;
 mod nginx;
 mod overload;
+mod postgres;
 mod short_lived;
 mod stage;
 mod transports;

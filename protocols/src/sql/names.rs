@@ -1,9 +1,9 @@
-//! Names of prepared statements and portals -> their statements, within bounds.
+//! Names or numbers of prepared statements and portals -> their statements, within bounds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::sql::Statement;
+use super::Statement;
 
 /// Most names kept of a connection.
 const MAX_NAMES: usize = 512;
@@ -12,18 +12,18 @@ const MAX_BYTES: usize = 512 * 1024;
 
 /// What names stand for. One that is not kept stands for nothing, as if it had been given before the agent came.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(crate) struct Names {
     statements: HashMap<Box<[u8]>, Arc<Statement>>,
     bytes: usize,
 }
 
 impl Names {
-    pub(super) fn get(&self, name: &[u8]) -> Option<Arc<Statement>> {
+    pub(crate) fn get(&self, name: &[u8]) -> Option<Arc<Statement>> {
         self.statements.get(name).cloned()
     }
 
     /// The name now stands for this statement, or for one that is unknown.
-    pub(super) fn set(&mut self, name: &[u8], statement: Option<Arc<Statement>>) {
+    pub(crate) fn set(&mut self, name: &[u8], statement: Option<Arc<Statement>>) {
         self.remove(name);
         let Some(statement) = statement else { return };
         let cost = cost(name, &statement);
@@ -33,7 +33,7 @@ impl Names {
         }
     }
 
-    pub(super) fn remove(&mut self, name: &[u8]) {
+    pub(crate) fn remove(&mut self, name: &[u8]) {
         if let Some(old) = self.statements.remove(name) {
             self.bytes -= cost(name, &old);
         }
