@@ -9,14 +9,39 @@ use crate::context::TraceContext;
 use crate::decoder::{Chunk, Decoder, Event, Options, Protocol};
 use crate::message::{AttributeKind, Attributes, Direction, Role, Value};
 use crate::semconv::find_attribute;
+use crate::sql::{self, Dialect, Syntax};
 
 /// Pieces a program can ask for by number, so that the fuzzer need not invent the protocol.
 fn pieces(protocol: &dyn Protocol) -> &'static [&'static [u8]] {
     match protocol.name() {
+        "mysql" => MYSQL,
         "postgresql" => POSTGRESQL,
         _ => HTTP1,
     }
 }
+
+const MYSQL: &[&[u8]] = &[
+    b"\x2a\0\0\0\x0a8.0.36\0\x08\0\0\0abcdefgh\0\xff\xff\x08\x02\0\xff\x81\x15\0\0\0\0\0\0\0\0\0\0\0",
+    b"\x2a\0\0\x01\x0d\xa2\x08\0\0\0\0\x01\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0a\0\0shop\0\0",
+    b"\x07\0\0\x01\0\0\0\x02\0\0\0",
+    b"\x07\0\0\x01\0\x01\0\x0a\0\0\0",
+    b"\x19\0\0\0\x03SELECT 'a' FROM b; CALL c",
+    b"\0\x10\0\0\x03SELECT 'a",
+    b"\x09\0\0\0\x16SELECT ?",
+    b"\x0d\0\0\x01\0\x01\0\0\0\x01\0\x01\0\0\0\0\0",
+    b"\x0a\0\0\0\x17\x01\0\0\0\0\x01\0\0\0",
+    b"\x05\0\0\0\x1c\x01\0\0\0",
+    b"\x01\0\0\x01\x01\x03\0\0\x02def",
+    b"\x05\0\0\x03\xfe\0\0\x02\0",
+    b"\x05\0\0\x05\xfe\0\0\x0a\0",
+    b"\x07\0\0\x05\xfe\0\0\x02\0\0\0",
+    b"\x02\0\0\x04\x01x",
+    b"\x0b\0\0\x01\xff\x2d\x05#70100no",
+    b"\x02\0\0\x01\xfbf",
+    b"\0\0\0\x02",
+    b"\xff\xff\xff\x04ab",
+    b"\x02\0\0\0\x02d",
+];
 
 const POSTGRESQL: &[&[u8]] = &[
     b"\0\0\0\x0f\0\x03\0\0user\0a\0",
@@ -91,6 +116,23 @@ pub fn trace_context(data: &[u8]) {
         assert_eq!(context.flags & !3, 0);
         assert!(context.state.split(',').count() <= 32);
         assert!(context.state.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    }
+}
+
+/// Reads `data` as a query: the first byte says in which dialect and whether it is cut. Between two quotes that no other quote or
+/// comment encloses nothing may be told, so a text in quotes must not show.
+pub fn query(data: &[u8]) {
+    let Some((first, text)) = data.split_first() else { return };
+    let dialect = if first & 1 == 0 { Dialect::PostgreSql } else { Dialect::MySql };
+    let syntax = Syntax { dialect, backslash: first & 2 != 0 };
+    let limit = 300;
+    let mut planted = b"SELECT '\xf0\x9f\x94\x92secret".to_vec();
+    planted.extend(text.iter().filter(|byte| !matches!(byte, b'\'' | b'\\')));
+    for (text, is_planted) in [(text, false), (&planted[..], true)] {
+        for statement in sql::read(text, syntax, first & 4 != 0, limit).statements {
+            assert!(statement.text.len() <= limit && statement.summary.len() <= 255);
+            assert!(!is_planted || statement.text == "SELECT ?", "{}", statement.text);
+        }
     }
 }
 

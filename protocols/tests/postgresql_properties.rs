@@ -318,5 +318,6 @@ proptest! {
     #[test]
     fn arbitrary_programs_keep_the_books(data in vec(any::<u8>(), 0..400)) {
         fuzzing::decoder(&PostgreSql, &data);
+        fuzzing::query(&data);
     }
 }

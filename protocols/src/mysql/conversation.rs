@@ -35,6 +35,7 @@ pub(super) enum Phase {
 
 /// One connection.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(super) struct MySqlConversation {
     pub(super) session: Session,
     pub(super) syntax: Syntax,
@@ -87,6 +88,7 @@ impl MySqlConversation {
     /// The connection goes on in a way that cannot be read.
     pub(super) fn leave(&mut self, out: &mut Vec<Event>) {
         self.left = true;
+        self.give_up(LossReason::NoResponse, out);
         out.push(Event::Left);
     }
 

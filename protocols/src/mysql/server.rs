@@ -75,7 +75,9 @@ impl MySqlConversation {
         }
         let Some(first) = frame.body.first().copied() else { return };
         // The end of descriptions that was not waited for.
-        if self.reply.state == State::First && first == 0xfe && length == 5 && frame.header[3] != 1 {
+        let lists = matches!(self.waiting.front(), Some(Command::FieldList));
+        if self.reply.state == State::First && !lists && first == 0xfe && length == 5 && frame.header[3] != 1
+        {
             return;
         }
         self.reply.first.get_or_insert(frame.first);

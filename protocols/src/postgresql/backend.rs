@@ -99,6 +99,8 @@ impl PostgreSqlConversation {
         self.waiting.pop_front();
         if matches!(answer, b'S' | b'G') {
             self.left = true;
+            // Nobody who speaks the protocol goes on before the answer.
+            self.give_up(LossReason::Malformed, out);
             out.push(Event::Left);
         }
     }

@@ -118,6 +118,8 @@ impl PostgreSqlConversation {
                     self.waiting.push_back(Waiting::Sync);
                 }
                 Waiting::Execute { key, .. } => self.exchanges.abandon(key, LossReason::NotCaptured, out),
+                // Whatever fails now is none of it.
+                Waiting::Parse { .. } => {}
                 other => self.waiting.push_back(other),
             }
         }

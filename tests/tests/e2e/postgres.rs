@@ -135,12 +135,12 @@ fn failures_copies_and_long_answers() {
         ],
         false,
     );
-    let (books, _) = watch(&server, client, 8);
+    let (books, _) = watch(&server, client, 9);
     for kind in [Kind::Server, Kind::Client] {
         let spans = books.of(kind);
         let of = |name: &str| spans.iter().filter(|span| span.name == name).collect::<Vec<_>>();
         let rows = |name: &str, attribute: &str| of(name)[0].number(attribute);
-        assert_eq!(spans.len(), 8, "{spans:?}");
+        assert_eq!(spans.len(), 9, "{spans:?}");
         assert_eq!(rows("INSERT t SELECT generate_series", "underspan.db.affected_rows"), Some(5000));
         assert_eq!(rows("SELECT t", "db.response.returned_rows"), Some(5000));
         assert_eq!(rows("COPY t", "db.response.returned_rows"), Some(5000));
