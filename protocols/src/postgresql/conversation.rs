@@ -136,7 +136,7 @@ impl PostgreSqlConversation {
         match ending.done {
             // A failure would have been the last result.
             Some(true) => self.complete_all_but_last(out),
-            Some(false) if self.statements_waiting() == 1 => {}
+            Some(false) if self.statements_waiting() == 1 && !self.has_more() => {}
             _ => self.abandon_statements(out),
         }
     }
@@ -150,10 +150,13 @@ impl PostgreSqlConversation {
         self.waiting.iter().map(count).sum()
     }
 
+    /// The end of a text is missing, so the last result may be that of a statement nobody knows of.
+    fn has_more(&self) -> bool {
+        self.waiting.iter().any(|waiting| matches!(waiting, Waiting::Query(query) if query.more))
+    }
+
     fn complete_all_but_last(&mut self, out: &mut Vec<Event>) {
-        // Where the end of the text is missing the last result may be that of a statement nobody knows of.
-        let uncertain =
-            self.waiting.iter().any(|waiting| matches!(waiting, Waiting::Query(query) if query.more));
+        let uncertain = self.has_more();
         let known = self.statements_waiting();
         for _ in usize::from(!uncertain)..known {
             self.complete(backend::Done::Unseen, out);

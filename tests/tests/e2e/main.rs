@@ -13,6 +13,7 @@ mod context;
 mod export;
 mod http;
 mod lifecycle;
+mod mariadb;
 mod memory;
 mod nesting;
 mod nginx;
