@@ -6,7 +6,7 @@ use underspan_tests::workload::{Gated, MariaDb};
 
 use crate::stage::{Session, enter};
 
-/// Executes a statement again and again, then one that fails and one with a long answer.
+/// Executes a statement again and again, then one that fails and one that returns rows.
 const DRIVER: &str = "
 import pymysql, sys
 connection = pymysql.connect(host='127.0.0.1', port=int(sys.argv[1]), user='root', database='test', autocommit=True)
@@ -17,8 +17,8 @@ try:
     cursor.execute('SELECT oops')
 except pymysql.err.OperationalError:
     pass
-cursor.execute('SELECT * FROM t')
-assert len(cursor.fetchall()) == int(sys.argv[2])
+cursor.execute('SELECT * FROM t WHERE a < 20')
+assert len(cursor.fetchall()) == 20
 ";
 const ROWS: u64 = 500;
 
@@ -59,6 +59,7 @@ fn a_driver_in_python() {
         assert_eq!(failed.len(), 1);
         assert_eq!(failed[0].attribute("db.response.status_code"), "1054");
         assert_eq!(of("SELECT t").len(), 1);
+        assert_eq!(of("SELECT t")[0].attribute("db.response.returned_rows"), "20");
     }
 }
 
