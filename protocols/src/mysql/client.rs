@@ -230,10 +230,9 @@ impl MySqlConversation {
     fn query(&mut self, body: &[u8], whole: bool, asked: Span, out: &mut Vec<Event>) {
         // Clients that may send attributes with a query begin with the number of them, and of sets of them.
         let script = match body {
-            [0, 1, text @ ..] => self.read(text, whole),
             // Values of types that would all have to be known: the text behind them is left alone.
             [1..=8, 1, ..] => Script { statements: Vec::new(), more: true },
-            text => self.read(text, whole),
+            [0, 1, text @ ..] | text => self.read(text, whole),
         };
         let mut rest = VecDeque::from(script.statements);
         let first = rest.pop_front();

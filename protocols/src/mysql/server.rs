@@ -98,7 +98,7 @@ impl MySqlConversation {
             State::Rows => self.row(frame, length, out),
             State::Infile => self.end(frame, length, out),
             State::Definitions { parameters, columns } => {
-                self.definition((parameters, columns), frame, length)
+                self.definition((parameters, columns), frame, length);
             }
         }
     }
