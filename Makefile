@@ -11,7 +11,12 @@ CARGO ?= cargo
 PREFIX ?= /usr/local
 SYSTEMD_UNITS ?= $(PREFIX)/lib/systemd/system
 # The end-to-end tests there are. To be raised with each new one: fewer is a failure.
-E2E_TESTS ?= 65
+E2E_TESTS ?= 79
+# How long agents and targets come and go in `make soak`; 10 s in `make e2e`.
+SOAK_SECONDS ?= 60
+# What `test` runs of the kernel matrix.
+VM_KERNEL ?= 6.12
+VM_TIERS ?= t1,t2
 FUZZ_SECONDS ?= 60
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 C_SOURCES := $(wildcard ebpf/include/*.h ebpf/src/probes/*.c ebpf/src/probes/*/*.c)
@@ -19,7 +24,7 @@ SCRIPTS := .ci/run .ci/setup examples/demo/run.sh tests/e2e.sh
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
 demo: ## Start a small application, trace it, print spans and a table per route (root; KEEP=1, SECONDS=8)
@@ -39,7 +44,7 @@ install: build ## Install the binary and the systemd unit below PREFIX (default 
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/underspan README.md LICENSE examples/underspan.yaml examples/minimal.yaml
 
 .PHONY: test
-test: deps lint unit e2e ## Everything: lints, unit, property, golden, exporter and end-to-end tests (root)
+test: deps lint unit e2e vm ## Everything: lints, unit, property, golden, exporter and end-to-end tests, and one kernel of the matrix (root)
 
 .PHONY: deps
 deps: ## Install what building and testing need
@@ -64,6 +69,22 @@ unit: ## Tests that need neither root nor other programs
 e2e: ## End-to-end tests on real servers and clients (root)
 	$(CARGO) build --release --locked -p underspan
 	CARGO='$(CARGO)' tests/e2e.sh $(E2E_TESTS)
+
+.PHONY: soak
+soak: ## Agents and targets come and go under load for SOAK_SECONDS (default 60; root)
+	.ci/setup test
+	$(CARGO) build --release --locked -p underspan
+	UNDERSPAN_BIN=$(abspath $(TARGET))/release/underspan UNDERSPAN_SOAK_SECONDS=$(SOAK_SECONDS) \
+	    $(CARGO) test -p underspan-tests --locked --test e2e -- --nocapture soak::
+
+.PHONY: vm
+vm: ## A few of them on one stock Debian kernel under QEMU, each tier forced (root; UNDERSPAN_VM_SKIP=REASON leaves it out)
+	$(CARGO) xtask vm --short --kernel $(VM_KERNEL) --tier $(VM_TIERS)
+
+.PHONY: test-kernels
+test-kernels: ## The whole matrix: end-to-end tests on every kernel and tier; (root)
+	.ci/setup test
+	$(CARGO) xtask vm
 
 .PHONY: bench
 bench: ## Throughput with and without the agent, in turns, and what the agent costs (root)

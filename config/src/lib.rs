@@ -5,6 +5,7 @@
 //! [`Config::default`].
 #![forbid(unsafe_code)]
 
+mod admin;
 mod capture;
 mod export;
 mod parse;
@@ -17,6 +18,7 @@ mod validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use admin::{Admin, Listen};
 pub use capture::{Capture, Http, Query, RouteMode, Routes, Tier};
 pub use export::{Compression, Export, Log, LogFormat, LogLevel, Otlp, Protocol, Retry, Stdout};
 pub use parse::error::{ConfigErrors, Mistake};
@@ -49,6 +51,8 @@ pub struct Config {
     pub export: Export,
     /// The agent's own log.
     pub log: Log,
+    /// Operating the agent while it runs.
+    pub admin: Admin,
     /// Time the agent takes at most to send what it has when it is told to stop. Default `10s`.
     pub shutdown_timeout: Period,
     /// How far the agent's threads stand back behind other processes that want the CPU, 0 (not at all) to 19. Default `5`.
@@ -68,6 +72,7 @@ impl Default for Config {
             metrics: Metrics::default(),
             export: Export::default(),
             log: Log::default(),
+            admin: Admin::default(),
             shutdown_timeout: Period::seconds(10),
             nice: 5,
         }

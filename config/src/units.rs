@@ -27,6 +27,14 @@ impl Period {
     }
 }
 
+impl std::str::FromStr for Period {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text).ok_or("expected a duration such as 500ms, 10s or 5m")
+    }
+}
+
 impl Size {
     /// A whole number of mebibytes.
     pub const fn mebibytes(mebibytes: u64) -> Self {

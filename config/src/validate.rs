@@ -29,6 +29,7 @@ pub(crate) fn findings(config: &Config) -> Vec<Finding> {
     check.that(config.nice <= 19, &["nice"], || {
         format!("expected a number from 0 to 19, found {}", config.nice)
     });
+    check_admin(&mut check, config);
     check.findings
 }
 
@@ -213,6 +214,22 @@ fn check_export(check: &mut Check, config: &Config) {
         format!("must be at least \"initial_interval\" ({})", otlp.retry.initial_interval)
     });
     check.between("export.otlp.queue", otlp.queue, 64 << 10, 1 << 30);
+}
+
+fn check_admin(check: &mut Check, config: &Config) {
+    let admin = &config.admin;
+    if let Some(file) = &admin.kill_switch {
+        // The agent's directory is nothing an operator who must stop it can be expected to know.
+        check.that(file.is_absolute(), &["admin.kill_switch"], || {
+            format!("expected a path from the root such as /run/underspan/detach, found {}", file.display())
+        });
+    }
+    if let Some(file) = &admin.audit_log {
+        check.that(!file.as_os_str().is_empty(), &["admin.audit_log"], || "must not be empty".to_owned());
+    }
+    if let Some(limit) = admin.time_limit {
+        check.positive("admin.time_limit", limit.0.as_millis());
+    }
 }
 
 /// Whether `text` is a token of HTTP (RFC 9110, section 5.6.2).

@@ -73,3 +73,39 @@ impl Counters {
         }
     }
 }
+
+impl std::ops::AddAssign for Counters {
+    fn add_assign(&mut self, other: Self) {
+        // Taken apart so that a new counter cannot be forgotten here.
+        let Self {
+            records,
+            ring_bytes,
+            captured,
+            seen,
+            lost_records,
+            lost_exchanges,
+            lost_no_storage,
+            lost_ends,
+            lost_processes,
+            faults,
+            unreadable,
+            targets_full,
+            request_runs,
+            runs,
+        } = other;
+        self.records += records;
+        self.ring_bytes += ring_bytes;
+        self.captured += captured;
+        self.seen += seen;
+        self.lost_records += lost_records;
+        self.lost_exchanges += lost_exchanges;
+        self.lost_no_storage += lost_no_storage;
+        self.lost_ends += lost_ends;
+        self.lost_processes += lost_processes;
+        self.faults += faults;
+        self.unreadable += unreadable;
+        self.targets_full += targets_full;
+        self.request_runs += request_runs;
+        self.runs += runs;
+    }
+}

@@ -16,7 +16,7 @@ mod waiter;
 
 pub use abi::{Flags, NAME_MAX, Role, TAIL_MAX};
 pub use counters::Counters;
-pub use loader::LoadError;
+pub use loader::{LoadError, Runs};
 pub use memory::{spare_memory, trim_memory};
 pub use record::{Conn, Data, End, Process, ProcessKind, Record, RecordError, Run, parse};
-pub use tracer::{LateEnd, ProbeReport, Settings, Tracer, Verdict};
+pub use tracer::{LateEnd, ProbeReport, Running, Settings, Tracer, Verdict};

@@ -10,8 +10,8 @@ use aya_obj::btf::Btf;
 
 use crate::abi::{Control, RawLateEnd, RawVerdict, Target};
 use crate::counters::Counters;
-use crate::loader::{Attach, Iterator, Link, LoadError, Loader, ProgramError, kernel_types};
-use crate::probes::{PAYLOAD, Probe, REGISTRY, socket_iterators};
+use crate::loader::{Attach, Iterator, Link, LoadError, Loader, ProgramError, Runs, kernel_types};
+use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators};
 use crate::record::{Record, RecordError};
 use crate::ring::Ring;
 use crate::waiter::Waiter;
@@ -45,6 +45,17 @@ pub struct ProbeReport {
     pub off: Option<String>,
     /// Optional programs of it that do not run: hook, reason, what is lost.
     pub reduced: Vec<(String, String, &'static str)>,
+}
+
+/// A program in the kernel.
+#[derive(Debug, Clone, Copy)]
+pub struct Running {
+    /// The probe it belongs to.
+    pub probe: &'static Probe,
+    /// The program.
+    pub program: &'static Program,
+    /// What the kernel counted of it.
+    pub runs: Runs,
 }
 
 /// What user space tells the kernel about a connection.
@@ -157,6 +168,21 @@ impl Tracer {
         &self.reports
     }
 
+    /// Every attached program.
+    pub fn running(&self) -> Vec<Running> {
+        self.attached.running()
+    }
+
+    /// Detaches every program, once and for all: first they stop working, then they go. What is in the ring buffer can still be read.
+    pub fn detach(&mut self) {
+        if let Ok(mut control) = self.control.get(&0, 0) {
+            control.deadline = 0;
+            // Should it fail, the programs work until their links are closed, which is next.
+            let _ = self.control.set(0, control, 0);
+        }
+        self.attached = Attached::default();
+    }
+
     /// Traces a process from now on, and its children.
     pub fn select(&mut self, tgid: u32) -> Result<(), MapError> {
         self.targets.insert(tgid, Target { since: monotonic() }, 0)
@@ -180,12 +206,12 @@ impl Tracer {
 
     /// Learns on which ports the selected processes listen already. To be called after selecting processes that were running.
     pub fn find_listeners(&self) -> io::Result<()> {
-        self.attached.listeners.as_ref().map_or(Ok(()), Iterator::run)
+        self.attached.listeners.as_ref().map_or(Ok(()), |(_, iterator)| iterator.run())
     }
 
     /// Makes connections that are silent report bytes that passed without being captured, as `Run` records.
     pub fn flush(&self) -> io::Result<()> {
-        self.attached.flush.as_ref().map_or(Ok(()), Iterator::run)
+        self.attached.flush.as_ref().map_or(Ok(()), |(_, iterator)| iterator.run())
     }
 
     /// Moves the programs' deadline forward.
@@ -290,27 +316,36 @@ fn no_payload(refusals: &[ProbeReport]) -> LoadError {
 /// What holds the programs in the kernel.
 #[derive(Debug, Default)]
 struct Attached {
-    links: Vec<Link>,
-    flush: Option<Iterator>,
-    listeners: Option<Iterator>,
+    links: Vec<(&'static Probe, &'static Program, Link)>,
+    flush: Option<(&'static Program, Iterator)>,
+    listeners: Option<(&'static Program, Iterator)>,
 }
 
 impl Attached {
+    fn running(&self) -> Vec<Running> {
+        let links = self.links.iter().map(|(probe, program, link)| (*probe, *program, link.runs()));
+        let iterators = [&self.flush, &self.listeners].into_iter().flatten();
+        let iterators = iterators.map(|(program, made)| (&socket_iterators::PROBE, *program, made.runs()));
+        links.chain(iterators).map(|(probe, program, runs)| Running { probe, program, runs }).collect()
+    }
+
     /// Attaches a probe's programs; a required one that fails takes the whole probe back.
     fn attach(&mut self, loader: &Loader<'_>, probe: &'static Probe, typed_sockets: bool) -> ProbeReport {
         let mut report = ProbeReport { probe, off: None, reduced: Vec::new() };
         let mut links = Vec::new();
         for program in probe.programs {
             let result: Result<(), ProgramError> = match (&program.attach, program.name) {
-                (Attach::Iterator { .. }, socket_iterators::LISTENERS) => {
-                    loader.iterator(program.name, &program.attach).map(|made| self.listeners = Some(made))
-                }
+                (Attach::Iterator { .. }, socket_iterators::LISTENERS) => loader
+                    .iterator(program.name, &program.attach)
+                    .map(|made| self.listeners = Some((program, made))),
                 // Of the two, the one that visits the map in use.
                 (Attach::Iterator { .. }, name) if (name == socket_iterators::FLUSH) == typed_sockets => {
-                    loader.iterator(program.name, &program.attach).map(|made| self.flush = Some(made))
+                    loader
+                        .iterator(program.name, &program.attach)
+                        .map(|made| self.flush = Some((program, made)))
                 }
                 (Attach::Iterator { .. }, _) => Ok(()),
-                (hook, _) => loader.attach(program.name, hook).map(|link| links.push(link)),
+                (hook, _) => loader.attach(program.name, hook).map(|link| links.push((probe, program, link))),
             };
             match (result, program.optional) {
                 (Ok(()), _) => {}

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::message::{Direction, Request, Response, Role};
 
 /// A piece of one direction of a connection: `bytes`, then `skipped` bytes nobody captured, then `tail`.
-/// Consecutive chunks of a direction adjoin. Times are opaque numbers that only grow (the agent passes
-/// nanoseconds); a decoder copies them into what it reports.
+/// Consecutive chunks of a direction adjoin. Times are nanoseconds of a clock that only grows;
+/// a decoder copies them into what it reports.
 #[derive(Debug, Clone, Copy)]
 pub struct Chunk<'a> {
     /// Which way the bytes went.
@@ -87,6 +87,9 @@ pub enum Ending {
     Complete,
     /// The connection closed first.
     Cut,
+    /// One side gave it up while the connection went on. The `error.type` that this is; `None` where it is no
+    /// failure by itself: the caller cancelled, or the response says what it was.
+    Reset(Option<&'static str>),
 }
 
 /// Why an exchange cannot be reported.
@@ -157,6 +160,10 @@ pub trait Protocol: Sync {
     fn name(&self) -> &'static str;
     /// Judges the first bytes of a chunk. Cheap: constant compares, no allocation.
     fn detect(&self, bytes: &[u8]) -> Detection;
+    /// Whether a response says itself which request it answers, so that none can be taken for that of another one.
+    fn is_multiplexed(&self) -> bool {
+        false
+    }
     /// A decoder for one connection, in the role of the traced process.
     fn decoder(&self, role: Role, options: &Arc<Options>) -> Box<dyn Decoder>;
 }

@@ -2,94 +2,22 @@
 //!
 //! The fuzz targets and the property tests share this, so what one finds the other can keep.
 
+mod pieces;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::context::TraceContext;
 use crate::decoder::{Chunk, Decoder, Event, Options, Protocol};
+use crate::http2::hpack;
 use crate::message::{AttributeKind, Attributes, Direction, Role, Value};
 use crate::semconv::find_attribute;
 use crate::sql::{self, Dialect, Syntax};
 
-/// Pieces a program can ask for by number, so that the fuzzer need not invent the protocol.
-fn pieces(protocol: &dyn Protocol) -> &'static [&'static [u8]] {
-    match protocol.name() {
-        "mysql" => MYSQL,
-        "postgresql" => POSTGRESQL,
-        _ => HTTP1,
-    }
-}
-
-const MYSQL: &[&[u8]] = &[
-    b"\x2a\0\0\0\x0a8.0.36\0\x08\0\0\0abcdefgh\0\xff\xff\x08\x02\0\xff\x81\x15\0\0\0\0\0\0\0\0\0\0\0",
-    b"\x2a\0\0\x01\x0d\xa2\x08\0\0\0\0\x01\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0a\0\0shop\0\0",
-    b"\x07\0\0\x01\0\0\0\x02\0\0\0",
-    b"\x07\0\0\x01\0\x01\0\x0a\0\0\0",
-    b"\x19\0\0\0\x03SELECT 'a' FROM b; CALL c",
-    b"\0\x10\0\0\x03SELECT 'a",
-    b"\x09\0\0\0\x16SELECT ?",
-    b"\x0d\0\0\x01\0\x01\0\0\0\x01\0\x01\0\0\0\0\0",
-    b"\x0a\0\0\0\x17\x01\0\0\0\0\x01\0\0\0",
-    b"\x05\0\0\0\x1c\x01\0\0\0",
-    b"\x01\0\0\x01\x01\x03\0\0\x02def",
-    b"\x05\0\0\x03\xfe\0\0\x02\0",
-    b"\x05\0\0\x05\xfe\0\0\x0a\0",
-    b"\x07\0\0\x05\xfe\0\0\x02\0\0\0",
-    b"\x02\0\0\x04\x01x",
-    b"\x0b\0\0\x01\xff\x2d\x05#70100no",
-    b"\x02\0\0\x01\xfbf",
-    b"\0\0\0\x02",
-    b"\xff\xff\xff\x04ab",
-    b"\x02\0\0\0\x02d",
-];
-
-const POSTGRESQL: &[&[u8]] = &[
-    b"\0\0\0\x0f\0\x03\0\0user\0a\0",
-    b"\0\0\0\x08\x04\xd2\x16\x2f",
-    b"N",
-    b"Q\0\0\0\x1cSELECT 'a' FROM b; COPY\0",
-    b"Q\0\0\x10\0SELECT \"a",
-    b"P\0\0\0\x10a\0SELECT 1\0\0",
-    b"B\0\0\0\x0d\0a\0\0\0\0\0\0\0",
-    b"E\0\0\0\x09\0\0\0\0\x01",
-    b"S\0\0\0\x04",
-    b"F\0\0\0\x0c\0\0\0\0\0\0\0\0",
-    b"c\0\0\0\x04",
-    b"C\0\0\0\x0dSELECT 2\0",
-    b"Z\0\0\0\x05I",
-    b"E\0\0\0\x1eSERROR\0VERROR\0C22012\0Mx\0\0\0",
-    b"1\0\0\0\x042\0\0\0\x04",
-    b"D\0\0\0\x0b\0\x01\0\0\0\x01x",
-    b"D\0\x01\0\0abc",
-    b"G\0\0\0\x07\0\0\0",
-    b"s\0\0\0\x04",
-    b"V\0\0\0\x08\xff\xff\xff\xff",
-    b"T\0\0\0\x06\0\0",
-];
-
-const HTTP1: &[&[u8]] = &[
-    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
-    b"POST /b?c=d HTTP/1.1\r\nHost: a:80\r\nContent-Length: 3\r\n\r\n",
-    b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n",
-    b"3\r\nabc\r\n",
-    b"0\r\n\r\n",
-    b"HEAD / HTTP/1.1\r\n",
-    b"Expect: 100-continue\r\n",
-    b"Transfer-Encoding: chunked\r\n\r\n",
-    b"HTTP/1.1 100 Continue\r\n\r\n",
-    b"HTTP/1.0 500 No\r\n\r\n",
-    b"CONNECT a:1 HTTP/1.1\r\n\r\n",
-    b"Upgrade: x\r\n\r\n",
-    b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
-    b"Forwarded: for=\"[::1]\";host=x, b\r\n",
-    b"\r\n",
-];
-
 /// Runs `data` as a program of chunks, losses and ends against a decoder; panics when a rule is broken.
 pub fn decoder(protocol: &dyn Protocol, data: &[u8]) {
     _ = protocol.detect(data);
-    let mut program = Program { rest: data, pieces: pieces(protocol) };
+    let mut program = Program { rest: data, pieces: pieces::of(protocol.name()) };
     let options = Arc::new(Options { max_value: 40, ..Options::default() });
     let role = if program.byte() & 1 == 0 { Role::Server } else { Role::Client };
     let mut decoder = protocol.decoder(role, &options);
@@ -133,6 +61,42 @@ pub fn query(data: &[u8]) {
             assert!(statement.text.len() <= limit && statement.summary.len() <= 255);
             assert!(!is_planted || statement.text == "SELECT ?", "{}", statement.text);
         }
+    }
+}
+
+/// Reads `data` as header blocks, of which each begins with its length: decoded in full and joined late, what is
+/// known to both is the same.
+pub fn header_block(data: &[u8]) {
+    let (mut whole, mut late) = (hpack::Decoder::new(), hpack::Decoder::joined());
+    let mut rest = data;
+    let mut number = 0;
+    while let Some((length, after)) = rest.split_first() {
+        let (block, after) = after.split_at(usize::from(*length).min(after.len()));
+        rest = after;
+        let fields = |decoder: &mut hpack::Decoder, cut| {
+            let mut fields = Vec::new();
+            let owned = |text: Option<&[u8]>| text.map(<[u8]>::to_vec);
+            let read = decoder.decode(block, cut, |field| {
+                assert!(field.value.is_some() || field.name.is_none(), "a name without its value");
+                fields.push((owned(field.name), owned(field.value)));
+            });
+            (read, fields)
+        };
+        let (read, known) = fields(&mut whole, false);
+        assert!(whole.size() <= 64 * 1024, "tables are bounded");
+        _ = fields(&mut hpack::Decoder::joined(), true);
+        if number >= 2 && read.is_ok() {
+            let (read, seen) = fields(&mut late, false);
+            assert!(read.is_ok() && seen.len() == known.len(), "what can be read can be read late");
+            for ((name, value), (known_name, known_value)) in seen.iter().zip(&known) {
+                assert!(name.is_none() || name == known_name && known_name.is_some(), "a wrong name");
+                assert!(value.is_none() || value == known_value && known_value.is_some(), "a wrong value");
+            }
+        } else if read.is_err() {
+            // The encoder is not to be trusted, so neither knows its table.
+            late.lose();
+        }
+        number += 1;
     }
 }
 

@@ -11,8 +11,11 @@ pub mod decoder;
 mod framed;
 #[doc(hidden)]
 pub mod fuzzing;
+mod grpc;
 mod held;
+mod http;
 pub mod http1;
+pub mod http2;
 pub mod message;
 pub mod mysql;
 pub mod postgresql;

@@ -111,13 +111,15 @@ pub struct Request {
     pub convention: &'static Convention,
 }
 
-/// The head of a response.
-#[derive(Debug, Clone, PartialEq)]
+/// The head of a response, with what only its end tells where the protocol says it there.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Response {
-    /// Span attributes to add, already redacted.
+    /// Span attributes to add, already redacted. They replace those of the same name.
     pub attributes: Attributes,
     /// `error.type` when the response says that the operation failed for this role, for example `500`.
     pub error: Option<String>,
+    /// Replaces the request's operation, where the response shows that it names nothing the server knows.
+    pub operation: Option<String>,
 }
 
 impl PartialEq for Convention {

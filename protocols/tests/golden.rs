@@ -23,7 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use underspan_protocols::REGISTRY;
-use underspan_protocols::decoder::{Chunk, Decoder, Event, Options, Protocol};
+use underspan_protocols::decoder::{Chunk, Decoder, Detection, Event, Options, Protocol};
 use underspan_protocols::message::{Attributes, Direction, Role, Value};
 
 #[test]
@@ -41,6 +41,30 @@ fn conversations() {
         }
     }
     assert!(failures.is_empty(), "{failures}");
+}
+
+/// Whoever is asked first: a conversation is claimed by its own protocol, or by none.
+#[test]
+fn no_protocol_claims_the_conversations_of_another() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let mut claimed = 0;
+    for protocol in REGISTRY {
+        for file in std::fs::read_dir(root.join(protocol.name())).unwrap().map(|entry| entry.unwrap().path())
+        {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let (script, _) = text.split_once("\n---\n").unwrap();
+            for line in script.lines().filter(|line| line.starts_with("> ") || line.starts_with("< ")) {
+                let bytes = unescape(&line[2..]);
+                let is_yes = |other: &&&dyn Protocol| matches!(other.detect(&bytes), Detection::Yes(_));
+                let first = REGISTRY.iter().find(is_yes).map(|other| other.name());
+                // One of HTTP/1 may go on as HTTP/2.
+                let own = |name| name == protocol.name() || (protocol.name(), name) == ("http1", "http2");
+                assert!(first.is_none_or(own), "{first:?} claims {line} of {}", file.display());
+                claimed += usize::from(first.is_some());
+            }
+        }
+    }
+    assert!(claimed > 100, "{claimed}");
 }
 
 fn check(protocol: &dyn Protocol, file: &Path, failures: &mut String) {
@@ -226,7 +250,9 @@ fn render(event: &Event) -> String {
         }
         Event::Response { key, first, response } => {
             let error = response.error.as_ref().map(|error| format!(" error {error}")).unwrap_or_default();
-            format!("response {key} @{first}{error}\n{}", attributes(&response.attributes))
+            let renamed =
+                response.operation.as_ref().map(|name| format!(" operation {name}")).unwrap_or_default();
+            format!("response {key} @{first}{error}{renamed}\n{}", attributes(&response.attributes))
         }
         Event::End { key, direction, last, body, ending } => {
             format!("end {key} {direction:?} @{last} body {body} {ending:?}\n")

@@ -254,3 +254,16 @@ fn substitution_vectors() {
         assert_eq!(mistakes.is_empty(), expected.is_some(), "{input}: {mistakes:?}");
     }
 }
+
+#[test]
+fn the_admin_section_is_checked() {
+    let yaml = "admin: { listen: 4316, kill_switch: detach, audit_log: '', time_limit: 0s }";
+    let errors = Config::parse(yaml, &|_| None).expect_err("four mistakes").to_string();
+    for place in ["admin.listen", "admin.kill_switch", "admin.audit_log", "admin.time_limit"] {
+        assert!(errors.contains(place), "{place}: {errors}");
+    }
+    let yaml = "admin: { listen: off, kill_switch: /run/x, audit_log: '-', time_limit: 10m }";
+    let config = Config::parse(yaml, &|_| None).expect("valid");
+    assert_eq!(config.admin.listen, crate::Listen::Off);
+    assert_eq!(Config::parse(&config.to_yaml(), &|_| None), Ok(config), "survives printing");
+}

@@ -11,33 +11,60 @@ use super::sys;
 
 /// A program at its hook.
 #[derive(Debug)]
-#[expect(dead_code, reason = "held for its drop, which detaches the program")]
-pub(crate) struct Link(OwnedFd);
+pub(crate) struct Link {
+    #[expect(dead_code, reason = "held for its drop, which detaches the program")]
+    link: OwnedFd,
+    program: OwnedFd,
+}
 
-pub(super) fn attach(program: &OwnedFd, attach: &Attach) -> Result<Link, ProgramError> {
+impl Link {
+    /// How often the program ran and for how long, where the kernel keeps count.
+    pub(crate) fn runs(&self) -> Runs {
+        sys::program_runs(self.program.as_fd()).unwrap_or_default()
+    }
+}
+
+/// What the kernel counted of a program; zero unless `kernel.bpf_stats_enabled` is on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Runs {
+    /// Times it ran.
+    pub count: u64,
+    /// Time that took, nanoseconds.
+    pub time: u64,
+}
+
+pub(super) fn attach(program: OwnedFd, attach: &Attach) -> Result<Link, ProgramError> {
     let step = "attaching";
     match attach {
         Attach::TypedTracepoint(_) => sys::open_raw_tracepoint(program.as_fd(), None),
         Attach::Iterator { .. } => Err(io::Error::other("iterators are run, not attached")),
     }
-    .map(Link)
+    .map(|link| Link { link, program })
     .map_err(|error| ProgramError::Other { step, error })
 }
 
 /// A program that visits the kernel's objects of one kind whenever asked.
 #[derive(Debug)]
-pub(crate) struct Iterator(OwnedFd);
+pub(crate) struct Iterator {
+    link: OwnedFd,
+    program: OwnedFd,
+}
 
-pub(super) fn iterator(program: &OwnedFd, map: Option<BorrowedFd<'_>>) -> Result<Iterator, ProgramError> {
+pub(super) fn iterator(program: OwnedFd, map: Option<BorrowedFd<'_>>) -> Result<Iterator, ProgramError> {
     sys::link_iterator(program.as_fd(), bpf_attach_type::BPF_TRACE_ITER as u32, map)
-        .map(Iterator)
+        .map(|link| Iterator { link, program })
         .map_err(|error| ProgramError::Other { step: "attaching", error })
 }
 
 impl Iterator {
+    /// As [`Link::runs`].
+    pub(crate) fn runs(&self) -> Runs {
+        sys::program_runs(self.program.as_fd()).unwrap_or_default()
+    }
+
     /// Visits every object once.
     pub(crate) fn run(&self) -> io::Result<()> {
-        let mut pass = File::from(sys::create_iterator(self.0.as_fd())?);
+        let mut pass = File::from(sys::create_iterator(self.link.as_fd())?);
         // The programs write no text; reading to the end is what makes the kernel go on.
         let mut nothing = [0; 64];
         while pass.read(&mut nothing)? > 0 {}

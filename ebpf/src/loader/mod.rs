@@ -15,6 +15,7 @@ use aya_obj::btf::{Btf, BtfError, BtfFeatures, BtfRelocationError};
 use aya_obj::relocation::EbpfRelocationError;
 use aya_obj::{EbpfSectionKind, Object, ParseError};
 
+pub use link::Runs;
 pub(crate) use link::{Iterator, Link};
 pub(crate) use program::{Attach, ProgramError};
 
@@ -108,7 +109,7 @@ impl<'k> Loader<'k> {
     /// Loads a program and attaches it.
     pub(crate) fn attach(&self, name: &str, attach: &Attach) -> Result<Link, ProgramError> {
         let fd = program::load(&self.object, self.btf.as_ref(), self.kernel, name, attach)?;
-        link::attach(&fd, attach)
+        link::attach(fd, attach)
     }
 
     /// Loads an iterator and gives it the map it is to visit, if it visits one.
@@ -118,7 +119,7 @@ impl<'k> Loader<'k> {
             Attach::Iterator { over: Some(map), .. } => self.maps.get(*map).map(|map| map.fd().as_fd()),
             _ => None,
         };
-        link::iterator(&fd, map)
+        link::iterator(fd, map)
     }
 }
 

@@ -4,7 +4,9 @@ use std::io;
 use std::mem::zeroed;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-use aya_obj::generated::{bpf_attr, bpf_cmd};
+use aya_obj::generated::{bpf_attr, bpf_cmd, bpf_prog_info};
+
+use super::link::Runs;
 
 /// Calls bpf(2) with a command that returns a file descriptor.
 fn bpf_fd(command: bpf_cmd, attr: &mut bpf_attr) -> io::Result<OwnedFd> {
@@ -107,6 +109,19 @@ pub(super) fn load_program(program: &Program<'_>, log: Option<&mut [u8]>) -> io:
         part.log_size = small(log.len())?;
     }
     bpf_fd(bpf_cmd::BPF_PROG_LOAD, &mut attr)
+}
+
+/// What the kernel counted of a program (`BPF_OBJ_GET_INFO_BY_FD`).
+pub(super) fn program_runs(program: BorrowedFd<'_>) -> io::Result<Runs> {
+    // SAFETY: `bpf_prog_info` is integers, bit fields and pointers-as-integers, for which all zeroes is a valid value.
+    let mut info: bpf_prog_info = unsafe { zeroed() };
+    let mut attr = zero_attr();
+    attr.info.bpf_fd = raw(program);
+    // An older kernel fills less and leaves zeroes.
+    attr.info.info_len = u32::try_from(size_of::<bpf_prog_info>()).map_err(io::Error::other)?;
+    attr.info.info = std::ptr::from_mut(&mut info) as u64;
+    bpf(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr)?;
+    Ok(Runs { count: info.run_cnt, time: info.run_time_ns })
 }
 
 /// Attaches a `tp_btf` or raw tracepoint program (`BPF_RAW_TRACEPOINT_OPEN`); `name` only for the latter.

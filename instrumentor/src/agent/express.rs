@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 use underspan_config::Config;
 use underspan_protocols::message::Value;
 
+use super::linger::Linger;
 use super::own::Own;
 use super::settings;
 use crate::capture::Clock;
 use crate::correlate::exchange::Finished;
-use crate::export::Sender;
+use crate::export::{Sender, Totals as ExportTotals};
 use crate::signals::batch::{Settings as BatchSettings, SpanBatcher};
-use crate::signals::metrics::Metrics;
+use crate::signals::metrics::{Counter, Metrics};
 use crate::signals::route::{InvalidPattern, Router};
 use crate::signals::summary::Summary;
 use crate::telemetry::{Stats, Totals};
@@ -24,8 +25,7 @@ pub(super) struct Express {
     sender: Sender,
     router: Router,
     spans: Option<SpanBatcher>,
-    delay: Duration,
-    oldest: Option<Instant>,
+    linger: Linger,
     metrics: Option<Metrics>,
     own: Own,
     interval: Duration,
@@ -44,9 +44,8 @@ impl Express {
         Ok(Self {
             sender,
             router: Router::new(settings::routes(config)?),
+            linger: Linger::new(config.traces.schedule_delay.0, batch.max_spans),
             spans: config.traces.enabled.then(|| SpanBatcher::new(batch)),
-            delay: config.traces.schedule_delay.0,
-            oldest: None,
             metrics: config.metrics.enabled.then(|| Metrics::new(settings::metrics(config), now)),
             own: Own::new(now),
             interval: config.metrics.interval.0,
@@ -57,7 +56,7 @@ impl Express {
     }
 
     pub(super) fn take(&mut self, finished: Finished, clock: Clock, stats: &mut Stats) {
-        let Finished { mut exchange, path, route } = finished;
+        let Finished { mut exchange, path, route, .. } = finished;
         exchange.start = clock.unix(exchange.start);
         exchange.end = clock.unix(exchange.end);
         exchange.first_response = exchange.first_response.map(|at| clock.unix(at));
@@ -78,7 +77,7 @@ impl Express {
             stats.spans_sampled_out += 1;
             return;
         }
-        self.oldest.get_or_insert_with(Instant::now);
+        self.linger.add(Instant::now());
         if spans.push(&exchange) {
             self.send_spans();
         }
@@ -86,7 +85,7 @@ impl Express {
 
     /// Sends spans that have waited long enough.
     pub(super) fn flush_due(&mut self) {
-        if self.oldest.is_some_and(|oldest| oldest.elapsed() >= self.delay) {
+        if self.linger.is_over(Instant::now()) {
             self.send_spans();
         }
     }
@@ -106,18 +105,27 @@ impl Express {
         }
     }
 
-    /// Sends everything. Gives the table of rate, errors and duration if one was asked for.
-    pub(super) fn finish(&mut self, now: u64, totals: &Totals) -> String {
-        self.send_spans();
-        self.send_metrics(now, totals);
+    /// The agent's counters.
+    pub(super) fn counters(&self, totals: &Totals) -> Vec<Counter> {
+        Own::counters(totals, &self.sender.totals())
+    }
+
+    /// What became of everything that was sent, by destination.
+    pub(super) fn exported(&self) -> Vec<(&'static str, ExportTotals)> {
+        self.sender.totals()
+    }
+
+    /// The table of rate, errors and duration if one was asked for.
+    pub(super) fn summary(&self) -> String {
         self.summary
             .as_ref()
             .map(|summary| summary.table(self.started.elapsed()).to_string())
             .unwrap_or_default()
     }
 
-    fn send_spans(&mut self) {
-        self.oldest = None;
+    /// Sends the spans that wait.
+    pub(super) fn send_spans(&mut self) {
+        self.linger.clear();
         if let Some(batch) = self.spans.as_mut().and_then(SpanBatcher::take) {
             self.sender.send(&batch);
         }

@@ -1,40 +1,42 @@
 //! Wires the stages: kernel -> capture -> assemble -> parse -> correlate -> signals -> export.
 //!
 //! One thread reads the ring buffer and takes each record all the way to encoded batches; the exporters have a thread of their own behind a
-//! bounded queue. Everything in the kernel belongs to the first thread and ends with it.
+//! bounded queue. Everything in the kernel belongs to the first thread and ends with it. A third thread answers questions and watches the
+//! kill switch, a fourth writes the audit log.
 
+mod auditor;
+mod control;
 mod express;
+mod linger;
 mod own;
 mod priority;
+mod reader;
 mod settings;
 mod stages;
+mod survey;
+mod targets;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use underspan_config::Config;
-use underspan_ebpf::{LoadError, ProbeReport, Tracer, Verdict, spare_memory, trim_memory};
+use underspan_ebpf::{LoadError, ProbeReport, Tracer, spare_memory};
 
 use crate::capture;
-use crate::discover::{Change, ProcessTable, Resource, WrongGlob};
+use crate::discover::{Resource, WrongGlob};
 use crate::export;
 use crate::signals::route::InvalidPattern;
 use crate::telemetry::Totals;
+use crate::telemetry::admin::{self, Admin};
+use crate::telemetry::audit::Audit;
+use auditor::Auditor;
+use control::Order;
+pub use control::{Control, Holder, Pulse, Snapshot, Standing};
 use express::Express;
-use stages::Stages;
-
-/// Longest sleep of the reader: bounds how late a record is seen.
-const NAP: Duration = Duration::from_millis(40);
-/// Longest time spent on records before timers are looked at.
-const TURN: Duration = Duration::from_millis(100);
-/// Between looks at silent connections and waiting exchanges.
-const TICK: Duration = Duration::from_millis(100);
-/// Records between two such looks that are no burst.
-const QUIET: u64 = 1000;
-/// Between looks at what the kernel does not tell by itself.
-const BEAT: Duration = Duration::from_secs(1);
+use reader::{Reader, Remains};
 
 /// Why the agent did not start.
 #[derive(Debug, thiserror::Error)]
@@ -70,55 +72,91 @@ pub struct Wishes {
 
 /// The running agent.
 pub struct Agent {
-    stop: Sender<()>,
-    reader: JoinHandle<Totals>,
+    // Ends first, so that nobody gives orders to a reader that is gone.
+    admin: Admin,
+    control: Control,
+    reader: JoinHandle<Option<Remains>>,
     exporters: export::Pipeline,
     probes: Vec<ProbeReport>,
     shutdown: Duration,
 }
 
+/// Part of the time for the end that the last metrics may take: they tell what became of the spans.
+const LAST_METRICS: u32 = 4;
+
 impl Agent {
-    /// Starts everything and returns when processes are being traced. Lowers the priority of the calling thread for good: a process it starts
-    /// later would inherit that.
+    /// Starts everything and returns when processes are being traced, or when the kill switch file keeps them from it. Lowers the priority of
+    /// the calling thread for good: a process it starts later would inherit that.
     pub fn start(config: &Config, wishes: Wishes) -> Result<Self, StartError> {
         spare_memory();
         priority::stand_back(config.nice);
         let exporters = export::Pipeline::start(export::open(&settings::export(config)?)?)?;
         let express = Express::new(config, wishes.summary, exporters.sender())?;
         let table = settings::table(config)?;
-        let (stop, stopped) = mpsc::channel();
+        let audit = Audit::start(config.admin.audit_log.as_deref()).map_err(StartError::Thread)?;
+        let switch = settings::admin(config);
+        let hold =
+            switch.kill_switch.as_deref().and_then(admin::present).map(|reason| (Holder::File, reason));
+        let (orders, queue) = mpsc::channel();
+        let control = Control { orders, pulse: Arc::default() };
         let (started, start) = mpsc::channel();
-        let own = config.clone();
+        let (own, pulse, auditor) = (config.clone(), Arc::clone(&control.pulse), Auditor::new(audit));
         let reader = thread::Builder::new()
             .name("reader".to_owned())
-            .spawn(move || match Reader::start(&own, table, express, wishes.launched) {
+            .spawn(move || match Reader::start(&own, table, express, wishes.launched, auditor, pulse, hold) {
                 Ok(reader) => {
-                    // The receiver waits for exactly this message; were it gone, the next look at `stopped` would end the thread.
-                    let _ = started.send(Ok(reader.tracer.reports().to_vec()));
-                    reader.run(&stopped)
+                    // The receiver waits for exactly this message; were it gone, the next look at the queue would end the thread.
+                    let _ = started.send(Ok(reader.reports().to_vec()));
+                    Some(reader.run(&queue))
                 }
                 Err(error) => {
                     let _ = started.send(Err(error));
-                    Totals::default()
+                    None
                 }
             })
             .map_err(StartError::Thread)?;
         let died = || StartError::Thread(std::io::Error::other("the reader ended before it began"));
-        let probes = start.recv().map_err(|_| died())??;
-        Ok(Self { stop, reader, exporters, probes, shutdown: config.shutdown_timeout.0 })
+        let probes = match start.recv().map_err(|_| died()).flatten() {
+            Ok(probes) => probes,
+            Err(error) => {
+                exporters.shutdown(Duration::ZERO);
+                return Err(error);
+            }
+        };
+        let admin = Admin::start(switch, control.clone()).map_err(StartError::Thread)?;
+        Ok(Self { admin, control, reader, exporters, probes, shutdown: config.shutdown_timeout.0 })
     }
 
-    /// What became of each probe.
+    /// What became of each probe; nothing while detached from the start.
     pub fn probes(&self) -> &[ProbeReport] {
         &self.probes
     }
 
-    /// Detaches from everything, reports what is known and waits for the exporters, no longer than the configuration says.
+    /// For detaching, attaching again and questions.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// Where the admin endpoint listens.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.address()
+    }
+
+    /// Detaches from everything, reports what is known and waits for the exporters, no longer than the configuration says. The last metrics
+    /// go when it is known what became of the spans.
     pub fn stop(self) -> Totals {
+        let Self { admin, control, reader, mut exporters, shutdown, .. } = self;
+        drop(admin);
         // An error means that the thread has ended already.
-        let _ = self.stop.send(());
-        let mut totals = self.reader.join().unwrap_or_default();
-        totals.exporters = self.exporters.shutdown(self.shutdown);
+        let _ = control.orders.send(Order::Stop);
+        let Ok(Some(Remains { mut totals, mut express, auditor })) = reader.join() else {
+            return Totals { exporters: exporters.shutdown(shutdown), ..Totals::default() };
+        };
+        let end = Instant::now() + shutdown;
+        auditor.into_audit().finish(shutdown / LAST_METRICS);
+        exporters.settle_spans(shutdown.saturating_sub(shutdown / LAST_METRICS));
+        express.send_metrics(capture::Clock::read().now(), &totals);
+        totals.exporters = exporters.shutdown(end.saturating_duration_since(Instant::now()));
         totals
     }
 }
@@ -131,151 +169,4 @@ pub fn try_probes(config: &Config) -> Result<Vec<ProbeReport>, LoadError> {
 /// Who a process would be in what the agent exports.
 pub fn resource_of(config: &Config, pid: u32) -> Result<Arc<Resource>, StartError> {
     Ok(settings::table(config)?.seen(pid, "", capture::Clock::read().now()))
-}
-
-/// The thread that owns the kernel side.
-struct Reader {
-    tracer: Tracer,
-    stages: Stages,
-    rescan: bool,
-    /// Records read by the time of the last look at memory.
-    read: u64,
-}
-
-impl Reader {
-    fn start(
-        config: &Config,
-        mut table: ProcessTable,
-        express: Express,
-        launched: Option<u32>,
-    ) -> Result<Self, StartError> {
-        let tracer = Tracer::start(&settings::tracer(config))?;
-        let now = capture::Clock::read().now();
-        let mut changes = table.scan(now).map_err(StartError::Processes)?;
-        changes.extend(launched.map(|pid| table.select(pid, now)));
-        let rescan = table.needs_rescan();
-        let connections = usize::try_from(config.capture.max_connections).unwrap_or(usize::MAX);
-        let stages =
-            Stages::new(connections, settings::decoding(config), settings::sampler(config), table, express);
-        let mut reader = Self { tracer, stages, rescan, read: 0 };
-        reader.stages.understand.changes = changes;
-        reader.tell_kernel();
-        tracing::info!(processes = reader.tracer.selected().len(), "ready");
-        Ok(reader)
-    }
-
-    fn run(mut self, stop: &Receiver<()>) -> Totals {
-        let start = Instant::now();
-        let (mut tick, mut beat) = (start, start);
-        while matches!(stop.try_recv(), Err(TryRecvError::Empty)) {
-            if let Err(error) = self.tracer.wait(NAP) {
-                tracing::error!(%error, "cannot wait for the kernel");
-                thread::sleep(NAP);
-            }
-            self.drain(Instant::now() + TURN);
-            if tick.elapsed() >= TICK {
-                tick = Instant::now();
-                self.tick();
-            }
-            if beat.elapsed() >= BEAT {
-                beat = Instant::now();
-                self.beat();
-            }
-            self.stages.understand.express.flush_due();
-            if self.stages.understand.express.metrics_due() {
-                let (now, totals) = (self.stages.understand.now(), self.totals());
-                self.stages.understand.express.send_metrics(now, &totals);
-            }
-        }
-        self.finish()
-    }
-
-    /// Takes records, then tells the kernel what was learned from them.
-    fn drain(&mut self, until: Instant) -> usize {
-        let Self { tracer, stages, .. } = self;
-        let taken = tracer.drain(until, |record| stages.take(record));
-        self.tell_kernel();
-        taken
-    }
-
-    fn tick(&mut self) {
-        if self.stages.is_waiting() {
-            self.flush();
-        }
-        for end in self.tracer.late_ends() {
-            self.stages.end_late(&end);
-        }
-        self.stages.tick(capture::monotonic());
-    }
-
-    fn flush(&self) {
-        if let Err(error) = self.tracer.flush() {
-            tracing::debug!(%error, "cannot look at silent connections");
-        }
-    }
-
-    fn beat(&mut self) {
-        if let Err(error) = self.tracer.heartbeat() {
-            tracing::error!(%error, "cannot keep the probes alive");
-        }
-        self.stages.sweep(capture::monotonic());
-        // What a burst needed is given back when it is over.
-        let read = std::mem::replace(&mut self.read, self.stages.understand.stats.records);
-        if self.read - read < QUIET && read != self.read {
-            trim_memory();
-        }
-        if self.rescan {
-            let now = self.stages.understand.now();
-            match self.stages.understand.table.scan(now) {
-                Ok(changes) => self.stages.understand.changes.extend(changes),
-                Err(error) => tracing::warn!(%error, "cannot look at the processes of this host"),
-            }
-            self.tell_kernel();
-        }
-    }
-
-    fn tell_kernel(&mut self) {
-        let understand = &mut self.stages.understand;
-        let mut joined = false;
-        for change in understand.changes.drain(..) {
-            match change {
-                Change::None => {}
-                Change::Track(pid) => match self.tracer.select(pid) {
-                    Ok(()) => joined = true,
-                    Err(error) => tracing::warn!(pid, %error, "cannot trace this process"),
-                },
-                Change::Untrack(pid) => self.tracer.deselect(pid),
-            }
-        }
-        if joined && let Err(error) = self.tracer.find_listeners() {
-            tracing::debug!(%error, "cannot look for listening sockets");
-        }
-        for conn in understand.unwanted.drain(..) {
-            // Its bytes are then copied and dropped, which costs but harms nobody.
-            let _ = self.tracer.set_verdict(conn, Verdict::Ignore);
-        }
-    }
-
-    fn totals(&self) -> Totals {
-        Totals {
-            stats: self.stages.understand.stats.clone(),
-            kernel: self.tracer.counters(),
-            ..Totals::default()
-        }
-    }
-
-    /// No new byte from anybody: reads what is there, reports it, and leaves the kernel.
-    fn finish(mut self) -> Totals {
-        self.flush();
-        for pid in self.tracer.selected() {
-            self.tracer.deselect(pid);
-        }
-        while self.drain(Instant::now() + TURN) > 0 {}
-        self.tick();
-        self.stages.finish();
-        let mut totals = self.totals();
-        let now = self.stages.understand.now();
-        totals.summary = self.stages.understand.express.finish(now, &totals);
-        totals
-    }
 }

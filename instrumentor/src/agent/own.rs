@@ -49,6 +49,8 @@ impl Own {
             counters.push(count(&underspan::RECORDS_LOST, Some(reason), lost));
         }
         counters.push(count(&underspan::CAPTURE_SIZE, None, totals.kernel.captured));
+        counters.push(count(&underspan::CAPTURE_FAULTS, None, totals.kernel.faults));
+        counters.push(count(&underspan::RING_SIZE, None, totals.kernel.ring_bytes));
         counters.push(count(&underspan::SPANS_DROPPED, Some("sampled_out"), totals.stats.spans_sampled_out));
         for reason in DropReason::ALL {
             // Spans leave by these two ways; metrics have their own.

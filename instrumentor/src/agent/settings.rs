@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use underspan_config::{
-    Compression, Config, Histogram, Protocol, Query, RouteMode, Sampler as SamplerName, Stdout, Temporality,
-    Tier,
+    Compression, Config, Histogram, Listen, Protocol, Query, RouteMode, Sampler as SamplerName, Stdout,
+    Temporality, Tier,
 };
 use underspan_ebpf::Settings as TracerSettings;
 use underspan_protocols::decoder::{Options, QueryPolicy};
@@ -19,6 +19,7 @@ use crate::export::{self, Limits, otlp, retry, stdout};
 use crate::signals::route::{InvalidPattern, Pattern};
 use crate::signals::sampler::Sampler;
 use crate::signals::{metrics, route};
+use crate::telemetry::admin;
 
 /// The BPF programs stop by themselves this long after the agent's last sign of life.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -109,6 +110,14 @@ pub(super) fn table(config: &Config) -> Result<ProcessTable, StartError> {
     let identifier = Identifier::new(host, &config.services)?;
     let ignored = own_processes(&proc, std::process::id());
     Ok(ProcessTable::new(proc, selectors, identifier, ignored, TableLimits::default()))
+}
+
+pub(super) fn admin(config: &Config) -> admin::Settings {
+    let listen = match config.admin.listen {
+        Listen::Off => None,
+        Listen::At(address) => Some(address),
+    };
+    admin::Settings { listen, kill_switch: config.admin.kill_switch.clone() }
 }
 
 pub(super) fn export(config: &Config) -> Result<export::Settings, StartError> {

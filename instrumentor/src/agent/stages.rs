@@ -7,6 +7,7 @@ use underspan_ebpf::{LateEnd, Process, ProcessKind, Record, RecordError};
 use underspan_protocols::decoder::{Event, Options};
 
 use super::express::Express;
+use super::targets::Targets;
 use crate::assemble::{Connection, Connections, Step};
 use crate::capture::Clock;
 use crate::correlate::exchange::Finished;
@@ -15,6 +16,7 @@ use crate::discover::{Change, ProcessTable};
 use crate::parse::{self, Outcome};
 use crate::signals::sampler::Sampler;
 use crate::telemetry::Stats;
+use crate::telemetry::status::TargetStatus;
 
 /// A response on a unix socket with nothing more for this long (nanoseconds) has ended.
 const UNIX_RESPONSE: u64 = 1_000_000_000;
@@ -39,6 +41,9 @@ pub(super) struct Understand {
     pub(super) unwanted: Vec<u64>,
     /// ... and processes to trace or not.
     pub(super) changes: Vec<Change>,
+    /// Processes the kernel has selected by itself, and when (nanoseconds since the Unix epoch), for the audit log.
+    pub(super) forked: Vec<(u32, u64)>,
+    targets: Targets,
     events: Vec<Event>,
     finished: Vec<Finished>,
 }
@@ -62,6 +67,8 @@ impl Stages {
                 stats: Stats::default(),
                 unwanted: Vec::new(),
                 changes: Vec::new(),
+                forked: Vec::new(),
+                targets: Targets::default(),
                 events: Vec::new(),
                 finished: Vec::new(),
             },
@@ -74,6 +81,7 @@ impl Stages {
         understand.stats.records += 1;
         match record {
             Ok(Record::Data(data)) => {
+                understand.stats.records_of.payload += 1;
                 let mover = Mover { tgid: data.tgid, tid: data.tid };
                 if let Some((connection, step)) = connections.behind(&data) {
                     understand.step(connection, &step, mover);
@@ -84,6 +92,7 @@ impl Stages {
                 }
             }
             Ok(Record::Run(run)) => {
+                understand.stats.records_of.payload += 1;
                 let mover = Mover { tgid: run.tgid, tid: run.tid };
                 let (connection, step) = connections.run(&run, &mut understand.stats);
                 if let Some(step) = step {
@@ -91,23 +100,29 @@ impl Stages {
                 }
             }
             Ok(Record::Conn(conn)) if conn.flags.opening() => {
+                understand.stats.records_of.state += 1;
                 if let Some((_, remote)) = conn.addresses {
                     understand.correlator.expect_client_of(remote);
                 }
             }
             Ok(Record::Conn(conn)) => {
+                understand.stats.records_of.payload += 1;
                 understand.stats.connections_tls += u64::from(conn.flags.tls());
                 for mut evicted in connections.open(&conn, &mut understand.stats) {
-                    understand.correlator.forget(&mut evicted, &mut understand.stats);
+                    understand.forget(&mut evicted);
                 }
             }
             Ok(Record::End(end)) => {
+                understand.stats.records_of.state += 1;
                 connections.end(&end, |connection, step, _| {
                     connection.losses.learn(end.exchange, end.lost, false, &mut understand.stats);
                     understand.last(connection, &step);
                 });
             }
-            Ok(Record::Process(process)) => understand.process(&process),
+            Ok(Record::Process(process)) => {
+                understand.stats.records_of.process += 1;
+                understand.process(&process);
+            }
             Err(_) => understand.stats.records_malformed += 1,
         }
     }
@@ -132,14 +147,17 @@ impl Stages {
         understand.clock = Clock::read();
         understand.correlator.tick(now, &mut understand.stats, &mut understand.finished);
         understand.express_finished();
-        // Their metrics go with the last reference to them.
-        drop(understand.table.expire(understand.clock.unix(now)));
     }
 
     /// To be called about once a second: ends unix connections that have been silent, since nothing tells of their end. One with a response
     /// under way is over sooner than one that may just be idle; a request that waits for its response is not over.
+    /// Forgets processes that are gone, too.
     pub(super) fn sweep(&mut self, now: u64) {
         let Self { connections, understand } = self;
+        // Their metrics go with the last reference to them.
+        for resource in understand.table.expire(understand.clock.unix(now)) {
+            understand.targets.forget(resource.pid);
+        }
         let over = connections.take_unix(|connection| {
             let silent = now.saturating_sub(connection.last());
             match understand.correlator.open_on(connection) {
@@ -154,11 +172,20 @@ impl Stages {
         }
     }
 
-    /// The agent ends: what waits is reported as it is.
-    pub(super) fn finish(&mut self) {
-        let understand = &mut self.understand;
+    /// No more records will come of these connections: what waits is reported as it is, and the rest is forgotten.
+    pub(super) fn end(&mut self) {
+        let Self { connections, understand } = self;
         understand.correlator.finish(&mut understand.stats, &mut understand.finished);
         understand.express_finished();
+        for mut connection in connections.take_all() {
+            connection.losses.settle(&mut understand.stats);
+            understand.targets.retire(&connection);
+        }
+    }
+
+    /// What is known of each traced process.
+    pub(super) fn targets(&self) -> Vec<TargetStatus> {
+        self.understand.targets.status(&self.understand.table, self.connections.iter())
     }
 }
 
@@ -173,8 +200,12 @@ impl Understand {
             Outcome::Fine => {}
             Outcome::Unwanted { unknown } => {
                 self.stats.connections_unknown += u64::from(unknown);
+                connection.unknown = unknown;
                 self.unwanted.push(connection.id);
             }
+        }
+        if let Step::Piece(piece) = step {
+            connection.account(piece);
         }
         if self.events.is_empty() {
             return;
@@ -190,13 +221,20 @@ impl Understand {
         let mover = Mover { tgid: connection.tgid, tid: 0 };
         self.step(connection, step, mover);
         if matches!(step, Step::End { closed: true, .. }) {
-            self.correlator.forget(connection, &mut self.stats);
+            self.forget(connection);
         }
     }
 
+    /// A connection is gone.
+    fn forget(&mut self, connection: &mut Connection) {
+        self.correlator.forget(connection, &mut self.stats);
+        self.targets.retire(connection);
+    }
+
     fn express_finished(&mut self) {
-        let Self { express, finished, clock, stats, .. } = self;
+        let Self { express, finished, clock, stats, targets, .. } = self;
         for finished in finished.drain(..) {
+            targets.understood(finished.exchange.resource.pid, finished.protocol);
             express.take(finished, *clock, stats);
         }
     }
@@ -204,7 +242,10 @@ impl Understand {
     fn process(&mut self, process: &Process<'_>) {
         let now = self.clock.unix(process.time);
         match process.kind {
-            ProcessKind::Fork => self.table.fork(process.parent, process.tgid, now),
+            ProcessKind::Fork => {
+                self.table.fork(process.parent, process.tgid, now);
+                self.forked.push((process.tgid, now));
+            }
             ProcessKind::Exit => {
                 let change = self.table.exit(process.tgid, now);
                 self.changes.push(change);

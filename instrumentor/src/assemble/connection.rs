@@ -7,7 +7,7 @@ use underspan_ebpf::{Conn, Data, Run};
 use super::losses::Losses;
 use super::{Piece, Step};
 use crate::parse::Conversation;
-use crate::telemetry::Stats;
+use crate::telemetry::{Puzzle, Stats, Traffic};
 
 /// The two ends of a connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,8 +50,11 @@ pub struct Connection {
     pub run_sequence: [Option<(u32, u32)>; 2],
     /// What is understood of it.
     pub conversation: Conversation,
+    /// No protocol of ours was found in it.
+    pub unknown: bool,
     /// Books of what is lost on it.
     pub losses: Losses,
+    traffic: Traffic,
     streams: [Stream; 2],
     last: u64,
 }
@@ -71,6 +74,7 @@ impl Connection {
             Some((local, remote)) => Peer::Inet { local, remote },
             None => Peer::Unix(unix_path(record.path)),
         };
+        self.traffic.encrypted |= u64::from(record.flags.tls());
         self.last = self.last.max(record.time);
     }
 
@@ -83,10 +87,43 @@ impl Connection {
             ragged: true,
             run_sequence: [None; 2],
             conversation: Conversation::default(),
+            unknown: false,
             losses: Losses::default(),
+            traffic: Traffic::default(),
             streams: Default::default(),
             last: 0,
         }
+    }
+
+    /// Name of the protocol it speaks; empty before that is known.
+    pub fn protocol(&self) -> &'static str {
+        match &self.conversation {
+            Conversation::Decoding(decoding) => decoding.protocol.name(),
+            _ => "",
+        }
+    }
+
+    /// Notes what became of a piece of it, after the parser has seen it.
+    pub fn account(&mut self, piece: &Piece<'_>) {
+        let captured = (piece.bytes.len() + piece.tail.len()) as u64;
+        let bytes = captured + piece.skipped;
+        self.traffic.bytes += bytes;
+        self.traffic.captured += captured;
+        let puzzle = match &self.conversation {
+            _ if self.traffic.encrypted > 0 => Puzzle::Tls,
+            Conversation::Decoding(_) => return,
+            Conversation::Ignored if self.unknown => Puzzle::UnknownProtocol,
+            Conversation::Ignored => Puzzle::Upgraded,
+            Conversation::Fresh | Conversation::Undecided { .. } | Conversation::Unclaimed(_) => {
+                Puzzle::Undecided
+            }
+        };
+        self.traffic.puzzle(puzzle, bytes);
+    }
+
+    /// What passed on it so far.
+    pub fn traffic(&self) -> Traffic {
+        Traffic { connections: 1, lost: self.losses.counted().into(), ..self.traffic }
     }
 
     /// When the latest record about it was made, kernel time.
@@ -105,11 +142,16 @@ impl Connection {
             return [None, None];
         }
         let hole = (record.offset > next).then_some(Step::Hole { sent });
+        self.traffic.bytes += record.offset - next;
+        self.traffic.puzzle(Puzzle::Lost, record.offset - next);
         let captured = record.bytes.len() as u64;
         let skipped = if record.flags.more() { 0 } else { record.length.saturating_sub(captured) };
         stream.next = Some(record.offset + captured + skipped);
         if record.flags.flip() && record.seq != record.peer_seq {
             self.run_sequence[usize::from(sent)] = Some((record.seq, record.peer_seq));
+        } else if hole.is_some() {
+            // The request that the run began with may be in the hole; the next one must not pass for it.
+            self.run_sequence[usize::from(sent)] = None;
         }
         let piece = Piece {
             sent,

@@ -20,6 +20,8 @@ pub struct Losses {
     excuses: Vec<Excuse>,
     /// Losses that showed in the stream, and of which exchange if that is known; the kernel may yet turn out to have counted them.
     unsettled: Vec<(Option<u32>, LossReason)>,
+    /// Those that were counted, by reason.
+    shown: Vec<(LossReason, u64)>,
 }
 
 /// The kernel counted a loss among these exchanges.
@@ -33,6 +35,16 @@ impl Losses {
     /// Number of the latest exchange.
     pub fn exchange(&self) -> u32 {
         self.exchanges
+    }
+
+    /// Exchanges the kernel has counted as lost.
+    pub fn counted(&self) -> u32 {
+        self.counted
+    }
+
+    /// Losses counted in user space, by reason.
+    pub fn shown(&self) -> &[(LossReason, u64)] {
+        &self.shown
     }
 
     /// Takes the kernel's counts from a record: `exchanges` so far, of which it `counted` some as lost. `own` tells whether the record is
@@ -79,6 +91,10 @@ impl Losses {
         for (exchange, reason) in std::mem::take(&mut self.unsettled) {
             if !self.excuse(exchange) {
                 stats.lose(reason, 1);
+                match self.shown.iter_mut().find(|(known, _)| *known == reason) {
+                    Some((_, count)) => *count += 1,
+                    None => self.shown.push((reason, 1)),
+                }
             }
         }
     }

@@ -154,6 +154,16 @@ impl Connections {
             .collect()
     }
 
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Connection> {
+        self.table.values()
+    }
+
+    /// Takes all of them out: no more records will come of them.
+    pub fn take_all(&mut self) -> Vec<Connection> {
+        self.table.drain().map(|(_, connection)| connection).collect()
+    }
+
     /// A record of an unknown connection means that its announcement was lost: it is made up without addresses.
     fn find(&mut self, conn: u64, tgid: u32) -> &mut Connection {
         self.table.entry(conn).or_insert_with(|| Connection::unannounced(conn, tgid))

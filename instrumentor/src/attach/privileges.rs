@@ -11,24 +11,41 @@ pub struct Capability {
     bit: u8,
     /// What it is for.
     pub purpose: &'static str,
+    /// What is off without it.
+    pub without: &'static str,
     /// Whether nothing works without it.
     pub required: bool,
 }
 
 /// All of them.
 pub const CAPABILITIES: [Capability; 4] = [
-    Capability { name: "CAP_BPF", bit: 39, purpose: "loading the BPF programs and maps", required: true },
-    Capability { name: "CAP_PERFMON", bit: 38, purpose: "tracing programs", required: true },
+    Capability {
+        name: "CAP_BPF",
+        bit: 39,
+        purpose: "every probe: loading BPF programs and maps",
+        without: "nothing can be traced",
+        required: true,
+    },
+    Capability {
+        name: "CAP_PERFMON",
+        bit: 38,
+        purpose: "every probe: programs at tracepoints that read memory",
+        without: "nothing can be traced",
+        required: true,
+    },
     Capability {
         name: "CAP_SYS_PTRACE",
         bit: 19,
-        purpose: "program, environment and sockets of other users' processes (service names, --port)",
+        purpose: "executable, environment and sockets of other processes (exe and port rules, service names, build ids)",
+        without: "processes that hold more privileges than the agent, or are another user's, match no exe or port rule and are named by \
+                  their cgroup or command name alone",
         required: false,
     },
     Capability {
         name: "CAP_DAC_READ_SEARCH",
         bit: 2,
-        purpose: "files of other users below /proc (service names, --port)",
+        purpose: "files of other users below /proc (port rules, service names), and a configuration only root may read",
+        without: "processes of other users match no port rule, and their OTEL_SERVICE_NAME is not seen",
         required: false,
     },
 ];
@@ -46,6 +63,14 @@ pub fn held() -> [bool; CAPABILITIES.len()] {
         let admin = capability.required && effective & (1 << 21) != 0;
         admin || effective & (1 << capability.bit) != 0
     })
+}
+
+/// Says which are missing that the agent can do without, and what is off therefore. Of the others, its failure tells.
+pub fn warn() {
+    let missing = CAPABILITIES.iter().zip(held()).filter(|(_, held)| !held);
+    for (capability, _) in missing.filter(|(capability, _)| !capability.required) {
+        tracing::warn!("{} is missing; without it: {}", capability.name, capability.without);
+    }
 }
 
 fn effective(status: &str) -> Option<u64> {

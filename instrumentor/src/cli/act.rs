@@ -1,21 +1,16 @@
 //! What was decided -> done.
 
 use std::io::Write;
-use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{Instant, sleep, sleep_until};
 use underspan_config::{Config, Log, Stdout};
 use underspan_ebpf::LoadError;
 
+use super::signals::Signals;
 use super::{Action, Failure, Trace, log, report};
 use crate::agent::{Agent, StartError, Wishes};
 use crate::attach::privileges;
-use crate::discover::launch::{Launched, exit_code};
+use crate::discover::launch::Launched;
 use crate::telemetry::Totals;
-
-/// Between looks at a launched command.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// Does it. The result is the exit code.
 pub fn act(action: Action, default_log: &Log) -> Result<u8, Failure> {
@@ -41,8 +36,9 @@ pub fn act(action: Action, default_log: &Log) -> Result<u8, Failure> {
 }
 
 fn run(config: &Config) -> Result<u8, Failure> {
+    let signals = Signals::listen()?;
     let agent = start(config, Wishes::default())?;
-    wait(None, None)?;
+    signals.wait(agent.control(), config.admin.time_limit, None)?;
     say_goodbye(&agent.stop());
     Ok(0)
 }
@@ -50,6 +46,7 @@ fn run(config: &Config) -> Result<u8, Failure> {
 fn run_trace(trace: &Trace) -> Result<u8, Failure> {
     let failed =
         |error: std::io::Error| Failure::new(Failure::FAILED, format!("cannot launch the command: {error}"));
+    let signals = Signals::listen()?;
     let mut launched = match trace.command.as_slice() {
         [] => None,
         command => Some(Launched::start(command).map_err(failed)?),
@@ -59,7 +56,7 @@ fn run_trace(trace: &Trace) -> Result<u8, Failure> {
     if let Some(launched) = &mut launched {
         launched.release().map_err(failed)?;
     }
-    let code = wait(trace.duration, launched.as_mut())?;
+    let code = signals.wait(agent.control(), trace.config.admin.time_limit, launched.as_mut())?;
     if let Some(launched) = &mut launched {
         launched.terminate().map_err(failed)?;
     }
@@ -77,6 +74,7 @@ fn run_trace(trace: &Trace) -> Result<u8, Failure> {
 }
 
 fn start(config: &Config, wishes: Wishes) -> Result<Agent, Failure> {
+    privileges::warn();
     let agent = Agent::start(config, wishes).map_err(|error| start_failure(&error))?;
     for report in agent.probes() {
         if let Some(reason) = &report.off {
@@ -97,43 +95,6 @@ pub(super) fn start_failure(error: &StartError) -> Failure {
         }
         _ => Failure::new(Failure::FAILED, error.to_string()),
     }
-}
-
-/// Waits for a signal, the end of the command or of the time; gives the exit code.
-fn wait(duration: Option<Duration>, mut launched: Option<&mut Launched>) -> Result<u8, Failure> {
-    let failed =
-        |error: std::io::Error| Failure::new(Failure::FAILED, format!("cannot wait for signals: {error}"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let end = duration.map(|duration| Instant::now() + duration);
-        loop {
-            let look = async {
-                match launched {
-                    Some(_) => sleep(LOOK).await,
-                    None => std::future::pending().await,
-                }
-            };
-            let over = async {
-                match end {
-                    Some(end) => sleep_until(end).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                _ = interrupt.recv() => return Ok(0),
-                _ = terminate.recv() => return Ok(0),
-                () = over => return Ok(0),
-                () = look => {}
-            }
-            if let Some(launched) = &mut launched
-                && let Some(status) = launched.try_wait().map_err(failed)?
-            {
-                return Ok(exit_code(status));
-            }
-        }
-    })
 }
 
 /// What was seen and what was lost, in one line.

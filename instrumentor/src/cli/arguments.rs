@@ -1,8 +1,8 @@
 //! The command line as it is written.
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use underspan_config::{LogFormat, LogLevel, Ports, Tier};
+use underspan_config::{Listen, LogFormat, LogLevel, Period, Ports, Tier};
 
 use crate::discover::launch;
 
@@ -35,6 +35,24 @@ pub(super) struct Global {
     pub(super) log_format: Option<Format>,
 }
 
+/// How a running agent is operated; goes before the configuration.
+#[derive(Debug, Args)]
+pub(super) struct Operation {
+    /// End after this time: 90s, 10m, 2h, or a number of seconds
+    #[arg(long = "for", visible_alias = "duration", value_name = "TIME", value_parser = time)]
+    pub(super) limit: Option<Period>,
+    /// Write a JSON line for each program attached or detached and each process selected or deselected; - is standard
+    /// error
+    #[arg(long, value_name = "FILE")]
+    pub(super) audit_log: Option<PathBuf>,
+    /// Stay detached from the kernel while this file exists
+    #[arg(long, value_name = "FILE")]
+    pub(super) kill_switch: Option<PathBuf>,
+    /// Serve /healthz, /readyz, /metrics and /status here, or nowhere: off
+    #[arg(long, value_name = "ADDRESS:PORT|off")]
+    pub(super) admin: Option<Listen>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run the agent with a configuration file
@@ -44,19 +62,32 @@ pub(super) enum Command {
         /// Configuration file
         #[arg(short, long, env = "UNDERSPAN_CONFIG", value_name = "FILE")]
         config: PathBuf,
+        #[command(flatten)]
+        operation: Operation,
     },
     /// Trace some processes, or a command, on the terminal
     #[command(
         after_help = "A process is traced if any selector matches it; its children are traced too.\n\n\
                             Examples:\n  \
                             underspan trace --port 8080                         whatever listens on the port\n  \
-                            underspan trace --exe 'python3*' --duration 30 --summary\n  \
+                            underspan trace --exe 'python3*' --for 30s --summary\n  \
                             underspan trace --pid 4242 --format json > spans.jsonl\n  \
                             underspan trace -- curl http://localhost:8080/      a command, from its first instruction"
     )]
     Trace(TraceOptions),
     /// Say what this kernel and this process allow, and how to fix what they do not
     Check,
+    /// Say how a running agent is doing: what it traces, what it understood, what it lost and why
+    #[command(after_help = "Exit code 1 when no agent answers.\n\nExamples:\n  underspan status\n  \
+                            underspan status --json | jq .targets")]
+    Status {
+        /// Its admin endpoint
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4316")]
+        endpoint: String,
+        /// Print the answer as it is
+        #[arg(long)]
+        json: bool,
+    },
     /// List the probes
     List {
         /// Say what would attach to this process
@@ -104,9 +135,8 @@ pub(super) struct TraceOptions {
     pub(super) format: Format,
     #[arg(long, help = "Export over OTLP too, as the OTEL_EXPORTER_OTLP_* variables say")]
     pub(super) otlp: bool,
-    /// Stop after so many seconds
-    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) duration: Option<u64>,
+    #[command(flatten)]
+    pub(super) operation: Operation,
     /// End with a table of rate, errors and duration per route
     #[arg(long)]
     pub(super) summary: bool,
@@ -159,6 +189,18 @@ pub(super) enum TierName {
     Auto,
     T3,
     T3Syscalls,
+}
+
+/// A period, or a plain number of seconds.
+fn time(text: &str) -> Result<Period, &'static str> {
+    let period = match text.parse::<u64>() {
+        Ok(seconds) => Ok(Period(Duration::from_secs(seconds))),
+        Err(_) => text.parse::<Period>(),
+    };
+    match period {
+        Ok(Period(Duration::ZERO)) => Err("must be more than 0"),
+        other => other,
+    }
 }
 
 fn pid() -> clap::builder::RangedI64ValueParser<u32> {

@@ -7,13 +7,14 @@ mod arguments;
 mod config;
 pub mod log;
 mod report;
+mod signals;
+mod status;
 mod trace;
 
 use std::{
     ffi::OsString,
     io::{ErrorKind, Write},
     path::Path,
-    time::Duration,
 };
 
 use clap::Parser;
@@ -23,7 +24,7 @@ pub use act::act;
 pub use arguments::Arguments;
 
 use crate::discover::launch;
-use arguments::{Command, Global};
+use arguments::{Command, Global, Operation};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -51,8 +52,6 @@ pub struct Trace {
     /// Program and arguments to launch, traced from its first instruction; empty for none. When it ends, so does the
     /// agent, and exits with its code ([`launch::exit_code`]). On SIGINT and SIGTERM it is terminated.
     pub command: Vec<OsString>,
-    /// Stop after this time.
-    pub duration: Option<Duration>,
     /// End with a table of rate, errors and duration.
     pub summary: bool,
 }
@@ -93,12 +92,13 @@ pub fn parse() -> Arguments {
 pub fn resolve(arguments: Arguments, env: Environment<'_>) -> Result<Action, Failure> {
     let Arguments { global, command } = arguments;
     match command {
-        Command::Run { config } => {
+        Command::Run { config, operation } => {
             let mut config = config::read(&config, env)?;
             if config.select.is_empty() {
                 return Err(Failure::new(Failure::USAGE, NOTHING_SELECTED));
             }
             apply(&global, &mut config);
+            operate(operation, &mut config)?;
             Ok(Action::Run(config))
         }
         Command::Trace(options) => {
@@ -107,6 +107,7 @@ pub fn resolve(arguments: Arguments, env: Environment<'_>) -> Result<Action, Fai
             Ok(Action::Trace(trace))
         }
         Command::Check => Ok(Action::Check),
+        Command::Status { endpoint, json } => status::run(&endpoint, json),
         Command::List { pid } => Ok(Action::List { pid }),
         Command::Config { command } => print(&config::run(command, env)?),
         Command::Version => print(&version()),
@@ -139,6 +140,21 @@ fn apply(global: &Global, config: &mut Config) {
     if let Some(format) = global.log_format {
         config.log.format = format.into();
     }
+}
+
+/// Lays what the command line says over the configuration.
+fn operate(operation: Operation, config: &mut Config) -> Result<(), Failure> {
+    let Operation { limit, audit_log, kill_switch, admin } = operation;
+    if let Some(file) = kill_switch {
+        // The agent keeps its directory, so a path as people type it will do here.
+        let file = std::path::absolute(&file)
+            .map_err(|error| Failure::new(Failure::USAGE, format!("--kill-switch: {error}")))?;
+        config.admin.kill_switch = Some(file);
+    }
+    config.admin.audit_log = audit_log.or(config.admin.audit_log.take());
+    config.admin.time_limit = limit.or(config.admin.time_limit);
+    config.admin.listen = admin.unwrap_or(config.admin.listen);
+    Ok(())
 }
 
 /// Writes to standard output. A reader that has enough (`| head`) is no failure.

@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use clap::CommandFactory;
-use underspan_config::{LogFormat, LogLevel, Ports, Rule, Stdout, Tier};
+use underspan_config::{Listen, LogFormat, LogLevel, Period, Ports, Rule, Stdout, Tier};
 
 use super::*;
 
@@ -48,7 +50,7 @@ fn each_selector_is_a_rule() {
         ]
     );
     assert_eq!(trace.config.export.stdout, Stdout::Text);
-    assert!(!trace.config.export.otlp.enabled && !trace.summary && trace.duration.is_none());
+    assert!(!trace.config.export.otlp.enabled && !trace.summary && trace.config.admin.time_limit.is_none());
 }
 
 #[test]
@@ -56,7 +58,7 @@ fn options_of_trace() {
     let trace = traced("underspan trace --format json --otlp --duration 30 --summary --tier t3 --all");
     assert_eq!(trace.config.export.stdout, Stdout::Json);
     assert!(trace.config.export.otlp.enabled && trace.config.metrics.enabled && trace.summary);
-    assert_eq!(trace.duration, Some(Duration::from_secs(30)));
+    assert_eq!(trace.config.admin.time_limit, Some(Period::seconds(30)));
     assert_eq!(trace.config.capture.tier, Tier::T3);
     assert!(
         trace.config.traces.schedule_delay.0 < Duration::from_secs(1),
@@ -155,4 +157,29 @@ fn help_shows_every_public_subcommand_and_not_the_hidden_one() {
         assert!(help.contains(name), "{name} in {help}");
     }
     assert!(!help.contains("gate"), "{help}");
+}
+
+#[test]
+fn operation_goes_before_the_configuration() {
+    let file = file("select: [{ port: 80 }]\nadmin: { time_limit: 1h, audit_log: /a, listen: off }\n");
+    let run = |options: &str| match act(&format!("underspan run -c {} {options}", file.path().display())) {
+        Ok(Action::Run(config)) => config.admin,
+        other => panic!("{other:?}"),
+    };
+    let said = run("");
+    assert_eq!((said.time_limit, said.listen), (Some(Period::seconds(3600)), Listen::Off));
+    let said = run("--for 10m --audit-log - --kill-switch x --admin 127.0.0.1:1");
+    assert_eq!(said.time_limit, Some(Period::seconds(600)));
+    assert_eq!(said.audit_log.as_deref(), Some(Path::new("-")));
+    assert!(said.kill_switch.is_some_and(|file| file.is_absolute() && file.ends_with("x")));
+    assert_eq!(said.listen.to_string(), "127.0.0.1:1");
+    assert_eq!(run("--duration 90").time_limit, Some(Period::seconds(90)), "the older word, in seconds");
+    for wrong in ["--for 0", "--for 0s", "--for soon", "--admin 4316"] {
+        assert!(arguments(&format!("underspan run -c x {wrong}")).is_err(), "{wrong}");
+    }
+    assert_eq!(
+        traced("underspan trace --all").config.admin.listen,
+        Listen::Off,
+        "an agent may run beside it"
+    );
 }

@@ -1,7 +1,7 @@
 //! Arguments of `underspan trace` -> a configuration.
 use std::time::Duration;
 
-use underspan_config::{Config, Period, Rule, Stdout};
+use underspan_config::{Config, Listen, Period, Rule, Stdout};
 
 use super::{
     Failure, Trace,
@@ -39,8 +39,10 @@ pub(super) fn resolve(options: TraceOptions) -> Result<Trace, Failure> {
         Format::Text => Stdout::Text,
         Format::Json => Stdout::Json,
     };
-    let duration = options.duration.map(Duration::from_secs);
-    Ok(Trace { config, command: options.command, duration, summary: options.summary })
+    // Two people may look at one host, beside an agent.
+    config.admin.listen = Listen::Off;
+    super::operate(options.operation, &mut config)?;
+    Ok(Trace { config, command: options.command, summary: options.summary })
 }
 
 /// Each selector is a rule of its own: any may match.

@@ -10,6 +10,8 @@ use crate::discover::resource::Resource;
 pub struct Finished {
     /// The exchange.
     pub exchange: Exchange,
+    /// Name of the protocol it was spoken in.
+    pub protocol: &'static str,
     /// Path to turn into a route.
     pub path: Option<String>,
     /// Attribute for the route.

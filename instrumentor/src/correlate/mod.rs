@@ -102,8 +102,13 @@ impl Correlator {
                 }
                 Event::Response { key, first, response } => {
                     let Some(pending) = self.open.get_mut(&(connection.id, key)) else { continue };
-                    // An exchange whose response the kernel could not hand over is not answered by the next one.
-                    let stale = connection.losses.exchange() > pending.exchange;
+                    // An exchange whose response the kernel could not hand over is not answered by the next one, unless
+                    // this one says that it is its response.
+                    let by_order = match &connection.conversation {
+                        Conversation::Decoding(decoding) => !decoding.protocol.is_multiplexed(),
+                        _ => true,
+                    };
+                    let stale = by_order && connection.losses.exchange() > pending.exchange;
                     if stale && connection.losses.excuse(Some(pending.exchange)) {
                         self.open.remove(&(connection.id, key));
                     } else {
@@ -161,12 +166,15 @@ impl Correlator {
         self.threads.forget(now.saturating_sub(THREAD_MEMORY));
     }
 
-    /// The agent ends: reports what waits; requests still without an answer are in flight, not lost.
+    /// No more records will come: reports what waits and forgets the rest. Requests still without an answer are in flight, not lost.
     pub fn finish(&mut self, stats: &mut Stats, out: &mut Vec<Finished>) {
         for mut pending in std::mem::take(&mut self.waiting) {
             pending.patience = 0;
             self.try_finish(&mut pending, stats, out);
         }
+        self.open.clear();
+        self.threads = Threads::default();
+        self.edges = Edges::default();
     }
 
     fn begin(

@@ -25,6 +25,7 @@ pub(super) struct Pending {
     pub(super) tid: u32,
     pub(super) span: Rc<Span>,
     pub(super) patience: u8,
+    protocol: &'static str,
     resource: Arc<Resource>,
     operation: String,
     path: Option<String>,
@@ -56,6 +57,7 @@ impl Pending {
             end: span.start,
             span,
             patience: 0,
+            protocol: connection.protocol(),
             resource,
             operation: request.operation,
             path: request.path,
@@ -72,8 +74,13 @@ impl Pending {
     pub(super) fn respond(&mut self, first: u64, response: Response) {
         self.first_response = Some(first);
         self.span.answering.set(true);
+        let replaced = |name| response.attributes.iter().any(|(attribute, _)| *attribute == name);
+        self.attributes.retain(|(attribute, _)| !replaced(*attribute));
         self.attributes.extend(response.attributes);
         self.error = response.error;
+        if let Some(operation) = response.operation {
+            self.operation = operation;
+        }
     }
 
     /// One direction has ended. True for a response that never came.
@@ -87,8 +94,12 @@ impl Pending {
                 self.response_size = body;
                 self.end = last.max(self.span.start);
                 self.span.end.set(Some(self.end));
-                if ending == Ending::Cut && self.error.is_none() {
-                    self.error = Some(CLOSED.to_owned());
+                if self.error.is_none() {
+                    self.error = match ending {
+                        Ending::Complete => None,
+                        Ending::Cut => Some(CLOSED.to_owned()),
+                        Ending::Reset(error) => error.map(str::to_owned),
+                    };
                 }
                 self.first_response.is_none()
             }
@@ -118,7 +129,7 @@ impl Pending {
             attributes: std::mem::take(&mut self.attributes),
             convention: self.convention,
         };
-        Finished { exchange, path: self.path.take(), route: self.route }
+        Finished { exchange, protocol: self.protocol, path: self.path.take(), route: self.route }
     }
 }
 

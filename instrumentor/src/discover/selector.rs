@@ -24,14 +24,24 @@ pub struct Selectors {
 impl Selectors {
     /// Compiles the rules `select` and `exclude` of a configuration. Without rules in `select` nothing matches.
     pub fn new(select: &[Rule], exclude: &[Rule]) -> Result<Self, WrongGlob> {
-        let compile = |rules: &[Rule]| rules.iter().map(Pattern::of_rule).collect::<Result<Vec<_>, _>>();
+        let compile = |rules: &[Rule]| {
+            let rules = rules.iter().enumerate();
+            rules
+                .map(|(index, rule)| Ok(Pattern { index, ..Pattern::of_rule(rule)? }))
+                .collect::<Result<Vec<_>, _>>()
+        };
         Ok(Self { select: compile(select)?, exclude: compile(exclude)? })
     }
 
     /// Whether the process is traced. Ports nobody looked for match no rule.
     pub fn matches(&self, facts: &ProcessFacts) -> bool {
-        let any = |rules: &[Pattern]| rules.iter().any(|rule| rule.matches(facts));
-        any(&self.select) && !any(&self.exclude)
+        self.matching(facts).is_some()
+    }
+
+    /// The rule by which the process is traced: its index in `select`.
+    pub fn matching(&self, facts: &ProcessFacts) -> Option<usize> {
+        let rule = self.select.iter().find(|rule| rule.matches(facts))?;
+        (!self.excludes(facts)).then_some(rule.index)
     }
 
     /// Whether the process is traced if it listens on the right port. False settles it without looking for ports.
@@ -75,6 +85,8 @@ impl Selectors {
 /// One compiled rule.
 #[derive(Debug)]
 pub(super) struct Pattern {
+    /// Its place in the configuration.
+    index: usize,
     pid: Option<u32>,
     executable: Option<ExecutableGlob>,
     port: Option<Ports>,
@@ -106,7 +118,7 @@ impl Pattern {
     ) -> Result<Self, WrongGlob> {
         let executable = exe.map(ExecutableGlob::new).transpose()?;
         let cgroup = cgroup.map(|path| path.trim_end_matches('/').to_owned());
-        Ok(Self { pid, executable, port, cgroup })
+        Ok(Self { index: 0, pid, executable, port, cgroup })
     }
 
     pub(super) fn matches(&self, facts: &ProcessFacts) -> bool {

@@ -61,8 +61,26 @@ pub enum Change {
     Untrack(u32),
 }
 
+/// Why a process is traced, or no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// A rule of `select`, by index.
+    Rule(usize),
+    /// Its parent is traced.
+    Child(u32),
+    /// The agent launched it.
+    Launched,
+    /// Its events were lost; the kernel traces it.
+    Seen,
+    /// It was traced before it executed what it is now.
+    Stays,
+    /// It executes what is excluded.
+    Excluded,
+}
+
 #[derive(Debug)]
 struct Entry {
+    why: Why,
     resource: Arc<Resource>,
     start: Option<u64>,
     ports: Option<Vec<u16>>,
@@ -89,7 +107,8 @@ impl ProcessTable {
         let mut changes = self.settle(now);
         for mut facts in scan(&self.proc, &self.selectors, &self.ignored)? {
             if !self.is_running(facts.pid) {
-                let change = self.track(&mut facts, now);
+                let why = self.selectors.matching(&facts).map_or(Why::Seen, Why::Rule);
+                let change = self.track(&mut facts, why, now);
                 changes.extend((change != Change::None).then_some(change));
             }
         }
@@ -109,7 +128,7 @@ impl ProcessTable {
     /// Traces a process whatever the rules say: the command the agent launched.
     pub fn select(&mut self, pid: u32, now: u64) -> Change {
         let mut facts = ProcessFacts::read(&self.proc, pid);
-        self.track(&mut facts, now)
+        self.track(&mut facts, Why::Launched, now)
     }
 
     /// A process executes another program. One that is traced stays traced, under its new identity, unless it is
@@ -119,13 +138,15 @@ impl ProcessTable {
         facts.executable.get_or_insert_with(|| filename.to_owned());
         let running = self.is_running(pid);
         if running && self.selectors.excludes(&facts) {
+            if let Some(entry) = self.entries.get_mut(&pid) {
+                entry.why = Why::Excluded;
+            }
             return self.exit(pid, now);
         }
-        let ignored = self.ignored.contains(&pid);
-        if running || (!ignored && self.selectors.matches(&facts)) {
-            self.track(&mut facts, now)
-        } else {
-            Change::None
+        let rule = self.selectors.matching(&facts).filter(|_| !self.ignored.contains(&pid)).map(Why::Rule);
+        match rule.or(running.then_some(Why::Stays)) {
+            Some(why) => self.track(&mut facts, why, now),
+            None => Change::None,
         }
     }
 
@@ -139,7 +160,7 @@ impl ProcessTable {
         let start = self.proc.stat(child).map(|stat| stat.start);
         let when = start.map_or(Start::Seen(now), Start::Ticks);
         let resource = Arc::new(self.identifier.forked(&entry.resource, child, when));
-        self.insert(child, Entry { resource, start, ports: None, exited: None });
+        self.insert(child, Entry { why: Why::Child(parent), resource, start, ports: None, exited: None });
     }
 
     /// A process ends. Its resource stays for a while.
@@ -163,7 +184,13 @@ impl ProcessTable {
         facts.name.get_or_insert_with(|| name.to_owned());
         let (resource, gone) = self.identify(&facts, now);
         let exited = gone.then_some(now);
-        let entry = Entry { resource: Arc::clone(&resource), start: facts.start, ports: None, exited };
+        let entry = Entry {
+            why: Why::Seen,
+            resource: Arc::clone(&resource),
+            start: facts.start,
+            ports: None,
+            exited,
+        };
         self.insert(pid, entry);
         resource
     }
@@ -171,6 +198,20 @@ impl ProcessTable {
     /// The resource of a process, running or lately exited.
     pub fn resource(&self, pid: u32) -> Option<&Arc<Resource>> {
         self.entries.get(&pid).map(|entry| &entry.resource)
+    }
+
+    /// Why a process is traced, or why not any more, for people.
+    pub fn reason(&self, pid: u32) -> String {
+        let Some(entry) = self.entries.get(&pid) else { return "unknown".to_owned() };
+        match (entry.exited, entry.why) {
+            (_, Why::Excluded) => "executes what `exclude` names".to_owned(),
+            (Some(_), _) => "the process ended".to_owned(),
+            (None, Why::Rule(index)) => format!("select[{index}]"),
+            (None, Why::Child(parent)) => format!("child of {parent}"),
+            (None, Why::Launched) => "launched by the agent".to_owned(),
+            (None, Why::Seen) => "traced by the kernel, its events were lost".to_owned(),
+            (None, Why::Stays) => "traced before it executed this".to_owned(),
+        }
     }
 
     /// Ids of the processes that are traced and run, in no order.
@@ -196,13 +237,13 @@ impl ProcessTable {
         self.entries.get(&pid).is_some_and(|entry| entry.exited.is_none())
     }
 
-    fn track(&mut self, facts: &mut ProcessFacts, now: u64) -> Change {
+    fn track(&mut self, facts: &mut ProcessFacts, why: Why, now: u64) -> Change {
         if self.identifier.needs_ports() {
             facts.read_ports(&self.proc, &mut Listeners::default());
         }
         let (resource, gone) = self.identify(facts, now);
         let ports = facts.ports.take();
-        let entry = Entry { resource, start: facts.start, ports, exited: gone.then_some(now) };
+        let entry = Entry { why, resource, start: facts.start, ports, exited: gone.then_some(now) };
         if self.insert(facts.pid, entry) && !gone { Change::Track(facts.pid) } else { Change::None }
     }
 

@@ -13,6 +13,8 @@ pub struct Stats {
     pub exchanges_lost: BTreeMap<&'static str, u64>,
     /// Records read.
     pub records: u64,
+    /// The same by who makes them.
+    pub records_of: RecordsOf,
     /// Records nobody could read.
     pub records_malformed: u64,
     /// Records that repeated bytes already seen.
@@ -27,6 +29,17 @@ pub struct Stats {
     pub spans_sampled_out: u64,
 }
 
+/// Records by the kind of probe that makes them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RecordsOf {
+    /// Bytes of connections, and what connections are.
+    pub payload: u64,
+    /// Connections that are opened or end.
+    pub state: u64,
+    /// Processes.
+    pub process: u64,
+}
+
 impl Stats {
     /// Counts lost exchanges.
     pub fn lose(&mut self, reason: LossReason, exchanges: u64) {
@@ -39,7 +52,8 @@ impl Stats {
     }
 }
 
-fn reason_name(reason: LossReason) -> &'static str {
+/// The reason in the words of metrics and status.
+pub fn reason_name(reason: LossReason) -> &'static str {
     match reason {
         LossReason::Malformed => "malformed",
         LossReason::NoRequest => "no_request",

@@ -9,21 +9,24 @@ use super::lane::{Lane, MAX_HEAD, Start, State};
 use super::messages::is_unframed;
 use crate::decoder::{Chunk, Decoder, Detection, Ending, Event, LossReason, Options};
 use crate::held::{Held, Item, Piece};
+use crate::http2::Http2Decoder;
 use crate::message::{Direction, Role};
 
 /// One HTTP/1 connection.
 #[derive(Debug)]
 pub(super) struct Http1Decoder {
-    role: Role,
-    options: Arc<Options>,
+    pub(super) role: Role,
+    pub(super) options: Arc<Options>,
     pub(super) request: Lane,
     pub(super) response: Lane,
     pub(super) exchanges: Exchanges,
     pub(super) held: Held,
     /// Latest time seen, also of what is held.
     pub(super) now: u64,
-    /// The connection left HTTP or ended; nothing is read any more.
+    /// The connection left HTTP/1 or ended; nothing is read here any more.
     pub(super) over: bool,
+    /// What it left for, if that is HTTP/2.
+    pub(super) successor: Option<Box<Http2Decoder>>,
 }
 
 /// What became of the bytes of a chunk.
@@ -36,6 +39,9 @@ enum Progress {
 
 impl Decoder for Http1Decoder {
     fn feed(&mut self, chunk: &Chunk<'_>, out: &mut Vec<Event>) {
+        if let Some(successor) = &mut self.successor {
+            return successor.feed(chunk, out);
+        }
         if self.over {
             return;
         }
@@ -55,9 +61,13 @@ impl Decoder for Http1Decoder {
         while self.held.is_full() && !self.over {
             self.replay_orphan(out);
         }
+        self.hand_over_held(out);
     }
 
     fn end(&mut self, direction: Option<Direction>, at: u64, out: &mut Vec<Event>) {
+        if let Some(successor) = &mut self.successor {
+            return successor.end(direction, at, out);
+        }
         if self.over {
             return;
         }
@@ -69,6 +79,10 @@ impl Decoder for Http1Decoder {
                 while !self.held.is_empty() && !self.over {
                     self.replay_orphan(out);
                 }
+                self.hand_over_held(out);
+                if let Some(successor) = &mut self.successor {
+                    successor.end(None, at, out);
+                }
                 if !self.over {
                     self.end_requests(out);
                     self.end_responses(at, out);
@@ -79,6 +93,9 @@ impl Decoder for Http1Decoder {
     }
 
     fn lost(&mut self, direction: Direction, out: &mut Vec<Event>) {
+        if let Some(successor) = &mut self.successor {
+            return successor.lost(direction, out);
+        }
         if self.over {
             return;
         }
@@ -101,6 +118,7 @@ impl Http1Decoder {
             held: Held::default(),
             now: 0,
             over: false,
+            successor: None,
         }
     }
 
@@ -110,6 +128,10 @@ impl Http1Decoder {
         let mut held = self.read_bytes(chunk, chunk.bytes, out);
         if let Some(from) = held {
             return Some(Piece::of(&Chunk { bytes: &chunk.bytes[from..], ..*chunk }));
+        }
+        if let Some(successor) = &mut self.successor {
+            successor.feed(&Chunk { bytes: &[], ..*chunk }, out);
+            return None;
         }
         if chunk.skipped > 0 && !self.over {
             self.skip(chunk, out);
@@ -136,7 +158,22 @@ impl Http1Decoder {
                 Progress::Hold => return Some(at),
             }
         }
+        if let Some(successor) = &mut self.successor {
+            successor.feed(&Chunk { bytes: &bytes[at..], skipped: 0, tail: &[], ..*chunk }, out);
+        }
         None
+    }
+
+    /// What was held behind the response that left HTTP/1 belongs to what follows it.
+    fn hand_over_held(&mut self, out: &mut Vec<Event>) {
+        let Some(successor) = &mut self.successor else { return };
+        while let Some(item) = self.held.pop() {
+            match item {
+                Item::Chunk(piece) => successor.feed(&piece.chunk(), out),
+                Item::Lost => successor.lost(Direction::Response, out),
+                Item::End(at) => successor.end(Some(Direction::Response), at, out),
+            }
+        }
     }
 
     /// Reads up to the end of a head or of a body.

@@ -3,6 +3,7 @@
 use memchr::memchr;
 
 use crate::decoder::Detection;
+use crate::http::is_token;
 use crate::message::Direction;
 
 /// Longest method considered; the longest registered one (`UPDATEREDIRECTREF`) has 17 characters.
@@ -83,11 +84,6 @@ fn request_line(bytes: &[u8]) -> Detection {
         None if usual => Detection::Yes(Direction::Request),
         _ => Detection::No,
     }
-}
-
-/// Characters of a method.
-pub(super) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

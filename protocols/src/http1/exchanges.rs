@@ -333,6 +333,21 @@ impl Exchanges {
         }
     }
 
+    /// Takes out the exchange whose response comes another way: its key and first byte unless it is counted as lost
+    /// already, and the key after all that were given.
+    pub(super) fn hand_over(&mut self, last: u64, out: &mut Vec<Event>) -> (Option<(u64, u64)>, u64) {
+        let index = self.queue.iter().position(Exchange::is_unanswered);
+        let asked = index.and_then(|index| self.queue.remove(index)).and_then(|exchange| {
+            let key = exchange.key?;
+            if exchange.request_open {
+                let end = End { last, body: 0, ending: Ending::Complete };
+                out.push(end.event(key, Direction::Request));
+            }
+            Some((key, exchange.first))
+        });
+        (asked, self.next_key)
+    }
+
     /// Everything that is still open will not be answered: the connection left HTTP.
     pub(super) fn leave(&mut self, out: &mut Vec<Event>) {
         self.abandon(u64::MAX, LossReason::NoResponse, out);

@@ -3,13 +3,14 @@
 use httparse::{EMPTY_HEADER, Error, Header, ParserConfig, Status};
 
 use super::body::{Body, Unframed};
-use super::detect::is_token;
-use super::fields::{Announced, Encoding, Fields};
-use super::request::describe;
 use crate::context::TraceContext;
 use crate::decoder::Options;
-use crate::message::{Request, Response, Role, Value};
-use crate::semconv::attribute as name;
+use crate::http::fields::{Announced, Encoding, Fields};
+use crate::http::is_token;
+use crate::http::request::{Asked, Unknown, describe};
+use crate::http::response;
+use crate::http::target::Target;
+use crate::message::{Request, Response, Role};
 
 /// Headers a message usually has at most; more of them cost a second pass.
 const USUAL_HEADERS: usize = 64;
@@ -54,6 +55,8 @@ pub(super) struct RequestHead {
 pub(super) struct ResponseHead {
     pub(super) response: Response,
     pub(super) code: u16,
+    /// `Upgrade: h2c`: with status 101, HTTP/2 follows.
+    pub(super) h2c: bool,
     /// Framing for a request that is neither `HEAD` nor `CONNECT`. `None`: no body.
     pub(super) body: Option<Body>,
     /// Body size `Content-Length` announces; zero when it does not.
@@ -95,6 +98,11 @@ pub(super) fn response(text: &[u8], cut: bool, role: Role) -> Parsed<ResponseHea
     })
 }
 
+/// Unused slots have empty names.
+fn named<'a>(headers: &[Header<'a>]) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+    headers.iter().map(|header| (header.name.as_bytes(), header.value))
+}
+
 /// Parses with few slots on the stack, then with many.
 fn with_slots<'b, T>(parse: impl Fn(&mut [Header<'b>]) -> Result<Parsed<T>, Error>) -> Parsed<T> {
     match parse(&mut [EMPTY_HEADER; USUAL_HEADERS]) {
@@ -124,20 +132,26 @@ fn request_head(
     role: Role,
     options: &Options,
 ) -> RequestHead {
-    let fields = Fields::of(message.headers);
+    let fields = Fields::of(named(message.headers));
     let (method, target) = match (message.method, message.path) {
         (Some(method), Some(target)) => (method, target),
         _ => line_start(text).unwrap_or_default(),
     };
-    let headers = message.headers.iter().map(|header| (header.name.as_bytes(), header.value));
-    let context = TraceContext::from_headers(headers);
+    let context = TraceContext::from_headers(named(message.headers));
     let method_kind = match method {
         "HEAD" => Method::Head,
         "CONNECT" => Method::Connect,
         _ => Method::Other,
     };
+    let asked = Asked {
+        method: Some(method),
+        target: Target::parse(target, method == "CONNECT"),
+        scheme: Some("http"),
+        version: message.version.map(|minor| if minor == 0 { "1.0" } else { "1.1" }),
+        unknown: Unknown::default(),
+    };
     RequestHead {
-        request: describe(role, options, (method, target, message.version), &fields, context),
+        request: describe(role, options, &asked, &fields, context),
         method: method_kind,
         body: match method_kind {
             Method::Connect => Some(Body::Tunnel),
@@ -145,25 +159,18 @@ fn request_head(
             _ => framing(&fields, None),
         },
         announced: announced(&fields),
-        upgrade: fields.upgrade,
+        upgrade: fields.upgrade.is_some(),
         expects_continue: fields.expects_continue,
     }
 }
 
 fn response_head(code: u16, message: &httparse::Response<'_, '_>, cut: bool, role: Role) -> ResponseHead {
-    let fields = Fields::of(message.headers);
-    // Below 100 the code means nothing, which is an error to whoever has to read it.
-    let failed = match role {
-        Role::Server => !(100..500).contains(&code),
-        Role::Client => !(100..400).contains(&code),
-    };
+    let fields = Fields::of(named(message.headers));
     let bodyless = matches!(code, 100..200 | 204 | 304);
     ResponseHead {
-        response: Response {
-            attributes: vec![(name::HTTP_RESPONSE_STATUS_CODE, Value::Int(code.into()))],
-            error: failed.then(|| code.to_string()),
-        },
+        response: response::describe(role, code),
         code,
+        h2c: fields.upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"h2c")),
         body: match cut {
             true => Some(behind_cut(&fields)),
             false if bodyless => None,

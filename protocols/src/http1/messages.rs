@@ -1,5 +1,7 @@
 //! What happens when a message begins, ends, or cannot be read.
 
+use std::sync::Arc;
+
 use super::body::{Body, Unframed, ends_chunked};
 use super::decoder::Http1Decoder;
 use super::exchanges::End;
@@ -7,6 +9,7 @@ use super::head::{Method, RequestHead, ResponseHead};
 use super::lane::{Lane, State};
 use crate::decoder::{Chunk, Detection, Ending, Event, LossReason};
 use crate::held::Item;
+use crate::http2::Http2Decoder;
 use crate::message::Direction;
 
 /// Upgrade to another protocol.
@@ -52,6 +55,10 @@ impl Http1Decoder {
             self.response.restart(true);
             return;
         }
+        if head.h2c && head.code == SWITCHING_PROTOCOLS {
+            self.upgrade(out);
+            return;
+        }
         self.exchanges.respond(answered, first, head.response, out);
         let leaves = head.code == SWITCHING_PROTOCOLS
             || answered.method == Method::Connect && (200..300).contains(&head.code);
@@ -88,6 +95,16 @@ impl Http1Decoder {
                 self.end_response(chunk.last, 0, Ending::Complete, out);
             }
         }
+    }
+
+    /// The connection goes on in HTTP/2, where the response to the request that asked for it is the first.
+    fn upgrade(&mut self, out: &mut Vec<Event>) {
+        self.end_request_body(out);
+        let (asked, next_key) = self.exchanges.hand_over(self.request.last, out);
+        self.exchanges.leave(out);
+        let http2 = Http2Decoder::upgraded(self.role, Arc::clone(&self.options), asked, next_key);
+        self.successor = Some(Box::new(http2));
+        self.over = true;
     }
 
     /// Bytes at the start of a message are no message, or too little of one.

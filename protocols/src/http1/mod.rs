@@ -10,19 +10,14 @@ mod body;
 mod decoder;
 mod detect;
 mod exchanges;
-mod fields;
-mod forwarded;
 mod head;
 mod lane;
 mod messages;
-mod request;
-mod target;
 
 use std::sync::Arc;
 
 use crate::decoder::{Decoder, Detection, Options, Protocol};
-use crate::message::{Convention, Role};
-use crate::semconv::{attribute, metric};
+use crate::message::Role;
 
 /// HTTP/1.0 and HTTP/1.1.
 #[derive(Debug)]
@@ -41,21 +36,3 @@ impl Protocol for Http1 {
         Box::new(decoder::Http1Decoder::new(role, Arc::clone(options)))
     }
 }
-
-/// What the requests a process serves feed.
-pub static SERVER: Convention = Convention {
-    duration: &metric::HTTP_SERVER_REQUEST_DURATION,
-    request_size: Some(&metric::HTTP_SERVER_REQUEST_BODY_SIZE),
-    response_size: Some(&metric::HTTP_SERVER_RESPONSE_BODY_SIZE),
-    request_size_attribute: Some(attribute::HTTP_REQUEST_BODY_SIZE),
-    response_size_attribute: Some(attribute::HTTP_RESPONSE_BODY_SIZE),
-};
-
-/// What the requests a process makes feed.
-pub static CLIENT: Convention = Convention {
-    duration: &metric::HTTP_CLIENT_REQUEST_DURATION,
-    request_size: Some(&metric::HTTP_CLIENT_REQUEST_BODY_SIZE),
-    response_size: Some(&metric::HTTP_CLIENT_RESPONSE_BODY_SIZE),
-    request_size_attribute: Some(attribute::HTTP_REQUEST_BODY_SIZE),
-    response_size_attribute: Some(attribute::HTTP_RESPONSE_BODY_SIZE),
-};

@@ -127,14 +127,14 @@ impl MySqlConversation {
                 let known = query.rest.len() + usize::from(query.open.is_some());
                 for _ in 0..known {
                     let (key, _) = self.statement(&mut query, out);
-                    self.exchanges.answer(key, span, Outcome::default(), out);
+                    self.exchanges.answer(&self.session, key, span, Outcome::default(), out);
                 }
                 // A script that is cut goes on; a single statement is taken for the only one.
                 lose(LossReason::NotCaptured, u64::from(query.more && known > 1), out);
             }
             (Command::Query(mut query), Final::Error(code)) if query.rest.is_empty() && !query.more => {
                 let (key, _) = self.statement(&mut query, out);
-                self.exchanges.answer(key, span, failed(*code), out);
+                self.exchanges.answer(&self.session, key, span, failed(*code), out);
             }
             (Command::Query(query), Final::Error(_)) => {
                 if let Some((key, _)) = query.open {
@@ -143,10 +143,10 @@ impl MySqlConversation {
                 lose(LossReason::NotCaptured, query.rest.len() as u64, out);
             }
             (Command::Execute { key } | Command::Fetch { key }, Final::Ok { .. }) => {
-                self.exchanges.answer(key, span, Outcome::default(), out);
+                self.exchanges.answer(&self.session, key, span, Outcome::default(), out);
             }
             (Command::Execute { key } | Command::Fetch { key }, Final::Error(code)) => {
-                self.exchanges.answer(key, span, failed(*code), out);
+                self.exchanges.answer(&self.session, key, span, failed(*code), out);
             }
             _ => {}
         }

@@ -251,7 +251,7 @@ impl MySqlConversation {
             affected: (reply.changes && !reply.returns).then_some(reply.affected),
             ..Outcome::default()
         };
-        self.exchanges.answer(key, at, outcome, out);
+        self.exchanges.answer(&self.session, key, at, outcome, out);
     }
 
     /// An error ends the command.
@@ -260,14 +260,14 @@ impl MySqlConversation {
         match self.waiting.pop_front() {
             Some(Command::Query(mut query)) => {
                 let (key, _) = self.statement(&mut query, out);
-                self.exchanges.answer(key, at, failed(code), out);
+                self.exchanges.answer(&self.session, key, at, failed(code), out);
             }
             Some(Command::Execute { key } | Command::Fetch { key }) => {
-                self.exchanges.answer(key, at, failed(code), out);
+                self.exchanges.answer(&self.session, key, at, failed(code), out);
             }
             Some(Command::Prepare { asked, statement }) => {
                 let key = self.exchanges.open(&self.session, Some(&statement), asked, out);
-                self.exchanges.answer(key, at, failed(code), out);
+                self.exchanges.answer(&self.session, key, at, failed(code), out);
             }
             Some(Command::Hidden) => {
                 self.give_up(LossReason::NotCaptured, out);

@@ -182,7 +182,7 @@ impl PostgreSqlConversation {
                 (Span { first: at, last: self.last.max(at) }, Outcome::default())
             }
         };
-        self.exchanges.answer(key, answered, outcome, out);
+        self.exchanges.answer(&self.session, key, answered, outcome, out);
     }
 
     /// An error ends a statement, and everything behind it up to the next `Sync`.
@@ -197,18 +197,18 @@ impl PostgreSqlConversation {
             Some(Waiting::Query(mut query)) => {
                 if !query.over {
                     let (key, _) = self.statement(&mut query, out);
-                    self.exchanges.answer(key, answered, outcome, out);
+                    self.exchanges.answer(&self.session, key, answered, outcome, out);
                 }
                 query.rest.clear();
                 (query.over, query.more) = (true, false);
                 self.waiting.push_front(Waiting::Query(query));
             }
             Some(Waiting::Execute { key, .. }) => {
-                self.exchanges.answer(key, answered, outcome, out);
+                self.exchanges.answer(&self.session, key, answered, outcome, out);
                 self.skipping = true;
             }
             Some(Waiting::Call(key)) => {
-                self.exchanges.answer(key, answered, outcome, out);
+                self.exchanges.answer(&self.session, key, answered, outcome, out);
                 self.waiting.push_front(Waiting::Sync);
             }
             Some(Waiting::Parse { asked, statement }) => {
@@ -216,7 +216,7 @@ impl PostgreSqlConversation {
                 let key = self.execution_of(&statement);
                 let key =
                     key.unwrap_or_else(|| self.exchanges.open(&self.session, Some(&statement), asked, out));
-                self.exchanges.answer(key, answered, outcome, out);
+                self.exchanges.answer(&self.session, key, answered, outcome, out);
                 self.skipping = true;
             }
             Some(Waiting::Hidden) => {
@@ -264,7 +264,7 @@ impl PostgreSqlConversation {
                 Waiting::Parse { .. } | Waiting::Encryption => {}
                 Waiting::Execute { key, .. } if skipping => {
                     let outcome = Outcome { error: Some(ABORTED), ..Outcome::default() };
-                    self.exchanges.answer(key, at, outcome, out);
+                    self.exchanges.answer(&self.session, key, at, outcome, out);
                 }
                 Waiting::Execute { key, .. } => {
                     self.exchanges.abandon(key, LossReason::Malformed, out);

@@ -13,8 +13,7 @@ pub const PARENT_SOURCE: Attribute = string("underspan.parent.source");
 pub const PROTOCOL: Attribute = string("underspan.protocol");
 
 /// Rows a database statement inserted, updated, deleted or copied.
-pub const DB_AFFECTED_ROWS: Attribute =
-    Attribute { name: "underspan.db.affected_rows", kind: AttributeKind::Int };
+pub const DB_AFFECTED_ROWS: Attribute = int("underspan.db.affected_rows");
 
 /// What a client of a database calls itself (`application_name`, `program_name`); on the server's spans.
 pub const DB_APPLICATION: Attribute = string("underspan.db.application");
@@ -22,9 +21,32 @@ pub const DB_APPLICATION: Attribute = string("underspan.db.application");
 /// Who is connected to a database; on the server's spans.
 pub const DB_USER: Attribute = string("underspan.db.user");
 
+/// Parts of a request that were there, or may have been, and could not be known: `method`, `path`, `scheme`,
+/// `authority`, `headers`. On connections joined in the middle, and where bytes were not captured.
+pub const REQUEST_UNKNOWN: Attribute = strings("underspan.request.unknown");
+
+/// The same of a response: `status`.
+pub const RESPONSE_UNKNOWN: Attribute = strings("underspan.response.unknown");
+
+/// Messages the client sent in one remote procedure call; absent where they could not be counted.
+pub const RPC_REQUEST_MESSAGES: Attribute = int("underspan.rpc.request.messages");
+
+/// Messages the server sent in one remote procedure call; absent where they could not be counted.
+pub const RPC_RESPONSE_MESSAGES: Attribute = int("underspan.rpc.response.messages");
+
 /// All of the above.
-pub static ATTRIBUTES: &[Attribute] =
-    &[REASON, PARENT_SOURCE, PROTOCOL, DB_AFFECTED_ROWS, DB_APPLICATION, DB_USER];
+pub static ATTRIBUTES: &[Attribute] = &[
+    REASON,
+    PARENT_SOURCE,
+    PROTOCOL,
+    DB_AFFECTED_ROWS,
+    DB_APPLICATION,
+    DB_USER,
+    REQUEST_UNKNOWN,
+    RESPONSE_UNKNOWN,
+    RPC_REQUEST_MESSAGES,
+    RPC_RESPONSE_MESSAGES,
+];
 
 /// Exchanges that became spans or metric points.
 pub static EXCHANGES: Metric =
@@ -48,6 +70,22 @@ pub static RECORDS_LOST: Metric =
 /// Bytes that crossed from the kernel.
 pub static CAPTURE_SIZE: Metric =
     counter("underspan.capture.size", "By", "Bytes of traffic copied from the kernel.", &[]);
+
+/// Captures whose bytes could not be read from the process.
+pub static CAPTURE_FAULTS: Metric = counter(
+    "underspan.capture.faults",
+    "{fault}",
+    "Captures whose bytes could not be read from the process.",
+    &[],
+);
+
+/// Bytes of the ring buffer that records took.
+pub static RING_SIZE: Metric = counter(
+    "underspan.ring.size",
+    "By",
+    "Bytes of the ring buffer that records took, headers and padding included.",
+    &[],
+);
 
 /// Spans that were not exported.
 pub static SPANS_DROPPED: Metric =
@@ -78,12 +116,22 @@ pub static METRICS: &[&Metric] = &[
     &RECORDS,
     &RECORDS_LOST,
     &CAPTURE_SIZE,
+    &CAPTURE_FAULTS,
+    &RING_SIZE,
     &SPANS_DROPPED,
     &DB_SERVER_OPERATION_DURATION,
 ];
 
 const fn string(name: &'static str) -> Attribute {
     Attribute { name, kind: AttributeKind::String }
+}
+
+const fn strings(name: &'static str) -> Attribute {
+    Attribute { name, kind: AttributeKind::StringArray }
+}
+
+const fn int(name: &'static str) -> Attribute {
+    Attribute { name, kind: AttributeKind::Int }
 }
 
 const fn counter(

@@ -1,6 +1,6 @@
 //! Statements and results -> requests and responses in the terms of the conventions for databases.
 //!
-//! A span is named by the summary, else by the operation and the database, else by the system. Operation and table are not
+//! A span is named by the summary, else by the operation and the database, else by the database, else by the system. Operation and table are not
 //! taken from the text, as the conventions ask; only where the text is unknown does the operation come from what
 //! the server says it did. The conventions know no span of a database server: ours has the same attributes and a
 //! duration of our own, `underspan.db.server.operation.duration`.
@@ -86,7 +86,31 @@ impl Session {
         }
     }
 
-    /// What a span is called of which no summary is known.
+    /// What came of it.
+    pub(crate) fn response(&self, outcome: Outcome) -> Response {
+        let mut attributes: Attributes = Vec::new();
+        let mut rows = |name, rows: Option<u64>| {
+            if let Some(rows) = rows {
+                attributes.push((name, Value::Int(i64::try_from(rows).unwrap_or(i64::MAX))));
+            }
+        };
+        rows(attribute::DB_RESPONSE_RETURNED_ROWS, outcome.returned);
+        rows(underspan::DB_AFFECTED_ROWS, outcome.affected);
+        let operation = outcome.operation.as_ref().map(|operation| match &self.namespace {
+            Some(namespace) => format!("{operation} {namespace}"),
+            None => operation.clone(),
+        });
+        if let Some(operation) = outcome.operation {
+            attributes.push((attribute::DB_OPERATION_NAME, Value::String(operation)));
+        }
+        if let Some(code) = &outcome.code {
+            attributes.push((attribute::DB_RESPONSE_STATUS_CODE, Value::String(code.clone())));
+        }
+        let error = outcome.code.or_else(|| outcome.error.map(str::to_owned));
+        Response { attributes, error, operation }
+    }
+
+    /// What a span is called of which neither summary nor operation is known.
     fn target(&self) -> &str {
         self.namespace.as_deref().unwrap_or(self.system)
     }
@@ -105,24 +129,4 @@ pub(crate) struct Outcome {
     pub(crate) error: Option<&'static str>,
     /// What the server says it did; only for a statement whose text is unknown.
     pub(crate) operation: Option<String>,
-}
-
-impl Outcome {
-    pub(crate) fn response(self) -> Response {
-        let mut attributes: Attributes = Vec::new();
-        let mut rows = |name, rows: Option<u64>| {
-            if let Some(rows) = rows {
-                attributes.push((name, Value::Int(i64::try_from(rows).unwrap_or(i64::MAX))));
-            }
-        };
-        rows(attribute::DB_RESPONSE_RETURNED_ROWS, self.returned);
-        rows(underspan::DB_AFFECTED_ROWS, self.affected);
-        if let Some(operation) = self.operation {
-            attributes.push((attribute::DB_OPERATION_NAME, Value::String(operation)));
-        }
-        if let Some(code) = &self.code {
-            attributes.push((attribute::DB_RESPONSE_STATUS_CODE, Value::String(code.clone())));
-        }
-        Response { attributes, error: self.code.or_else(|| self.error.map(str::to_owned)) }
-    }
 }

@@ -72,11 +72,18 @@ impl Exchanges {
     }
 
     /// Reports the response to a request and ends the exchange.
-    pub(crate) fn answer(&mut self, key: Key, answered: Span, outcome: Outcome, out: &mut Vec<Event>) {
+    pub(crate) fn answer(
+        &mut self,
+        session: &Session,
+        key: Key,
+        answered: Span,
+        outcome: Outcome,
+        out: &mut Vec<Event>,
+    ) {
         let Some(Open { key, first }) = key else { return };
         // Clocks of two processors may differ by a little.
         let first = answered.first.max(first);
-        out.push(Event::Response { key, first, response: outcome.response() });
+        out.push(Event::Response { key, first, response: session.response(outcome) });
         self.end(key, answered.last.max(first), Ending::Complete, out);
     }
 

@@ -10,6 +10,7 @@ const REQUIRED: &[(&str, &[&str])] = &[
     ("http.client.", &["http.request.method", "server.address", "server.port"]),
     ("db.client.", &["db.system.name"]),
     ("underspan.db.server.", &["db.system.name"]),
+    ("rpc.", &["rpc.system.name"]),
 ];
 /// The attribute of the series that holds what exceeded the bound.
 const OVERFLOW: &str = "otel.metric.overflow";

@@ -8,6 +8,13 @@ use crate::receiver::Span;
 const HTTP_SERVER: &[&str] = &["http.request.method", "url.path", "url.scheme"];
 /// What an HTTP client span must have.
 const HTTP_CLIENT: &[&str] = &["http.request.method", "server.address", "server.port", "url.full"];
+/// What a span of a served remote procedure call must have.
+const RPC_SERVER: &[&str] = &["rpc.system.name", "rpc.method"];
+/// What a span of a remote procedure call must have.
+const RPC_CLIENT: &[&str] = &["rpc.system.name", "rpc.method", "server.address"];
+/// Statuses of gRPC that are errors of the server.
+const RPC_SERVER_ERRORS: &[&str] =
+    &["UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"];
 /// Attributes that need another one beside them.
 const TOGETHER: &[(&str, &str)] = &[
     ("network.peer.port", "network.peer.address"),
@@ -26,19 +33,30 @@ pub(super) fn check(received: &Span, findings: &mut Findings) {
     }
     identity(received, &subject, findings);
     status(received, &subject, findings);
-    if received.attributes.get("http.request.method").is_some() {
+    // What could not be known is marked, and cannot be there.
+    let marked = received.attributes.get("underspan.request.unknown").is_some();
+    if received.attributes.get("http.request.method").is_some() && !marked {
         http(received, &subject, findings);
+    }
+    if received.attributes.get("rpc.system.name").is_some() && !marked {
+        rpc(received, &subject, findings);
     }
     if received.attributes.get("db.system.name").is_some() {
         database(received, &subject, findings);
     }
 }
 
-/// The name comes from the summary; without one from what is known of the target. An error's code is its type.
+/// The name comes from the summary; without one from the operation and the database, as far as they are known. An error's
+/// code is its type.
 fn database(received: &Span, subject: &str, findings: &mut Findings) {
     let attributes = &received.attributes;
-    let target = attributes.text("db.namespace").or_else(|| attributes.text("db.system.name"));
-    let name = attributes.text("db.query.summary").or(target).unwrap_or_default();
+    let text = |name| attributes.text(name);
+    let name = match (text("db.query.summary"), text("db.operation.name"), text("db.namespace")) {
+        (Some(summary), _, _) => summary.to_owned(),
+        (None, Some(operation), Some(namespace)) => format!("{operation} {namespace}"),
+        (None, Some(name), None) | (None, None, Some(name)) => name.to_owned(),
+        (None, None, None) => text("db.system.name").unwrap_or_default().to_owned(),
+    };
     if received.span.name != name {
         findings.add("db_span_name_format", subject, format!("the name should be `{name}`"));
     }
@@ -46,6 +64,27 @@ fn database(received: &Span, subject: &str, findings: &mut Findings) {
         && attributes.text("error.type") != Some(code)
     {
         findings.add("db_error_type", subject, format!("status code {code} is the `error.type`"));
+    }
+}
+
+/// A remote procedure call is not an HTTP request as well, and is named by its method.
+fn rpc(received: &Span, subject: &str, findings: &mut Findings) {
+    let attributes = &received.attributes;
+    let server = received.span.kind() == SpanKind::Server;
+    findings.required(subject, attributes, if server { RPC_SERVER } else { RPC_CLIENT });
+    let system = attributes.text("rpc.system.name").unwrap_or_default();
+    let method = attributes.text("rpc.method").filter(|method| *method != "_OTHER");
+    let name = method.unwrap_or(system);
+    if received.span.name != name {
+        findings.add("rpc_span_name_format", subject, format!("the name should be `{name}`"));
+    }
+    if attributes.get("http.request.method").is_some() {
+        findings.add("rpc_and_http", subject, "both a call and a request");
+    }
+    let status = attributes.text("rpc.response.status_code").unwrap_or("OK");
+    let failed = status != "OK" && (!server || RPC_SERVER_ERRORS.contains(&status));
+    if failed && attributes.text("error.type") != Some(status) {
+        findings.add("rpc_error_type", subject, format!("status {status} is the `error.type`"));
     }
 }
 

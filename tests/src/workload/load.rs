@@ -35,6 +35,15 @@ pub struct Sent {
     pub took: Duration,
 }
 
+/// Ends a load when dropped.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// What came of a load.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -96,8 +105,20 @@ impl Load {
         self.run_until(&AtomicBool::new(false))
     }
 
+    /// Makes requests while `work` is done, and what came of both. If `work` panics, the load ends too.
+    pub fn during<T>(&self, work: impl FnOnce() -> T) -> (T, Report) {
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let running = scope.spawn(|| self.run_until(&stop));
+            let end = End(&stop);
+            let done = work();
+            drop(end);
+            (done, running.join().expect("a load does not panic"))
+        })
+    }
+
     /// Makes requests until there are enough or `stop` is set.
-    pub fn run_until(&self, stop: &AtomicBool) -> Report {
+    fn run_until(&self, stop: &AtomicBool) -> Report {
         let begin = Instant::now();
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..self.connections)

@@ -1,4 +1,4 @@
-//! MariaDB as Debian ships it, with a data directory of its own.
+//! `MariaDB` as Debian ships it, with a data directory of its own.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};

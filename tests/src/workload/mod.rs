@@ -11,6 +11,7 @@ pub mod mariadb;
 pub mod nginx;
 pub mod postgres;
 pub mod process;
+pub mod scale;
 pub mod script;
 pub mod wrk;
 

@@ -1,4 +1,4 @@
-//! PostgreSQL as Debian ships it, with a cluster of its own.
+//! `PostgreSQL` as Debian ships it, with a cluster of its own.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Longest wait for something that must happen; reaching it fails the test with a message.
-pub const EVENTUALLY: Duration = Duration::from_mins(1);
+pub const EVENTUALLY: Duration = Duration::from_mins(3);
 
 /// Asks again and again until `condition` holds. Panics with `what` when it never does.
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {

@@ -1,14 +1,13 @@
-//! 1 GiB in one message: one span, right sizes and duration, and next to nothing of it crosses to user space.
+//! 1 GiB in one message, less on a slow machine: one span, right sizes and duration, and next to nothing of it crosses to user space.
 
 use std::fs::File;
 
 use serde_json::{Value, json};
 use underspan_tests::oracle::{Books, Kind, Span};
-use underspan_tests::workload::{Nginx, Script, script};
+use underspan_tests::workload::{Nginx, Script, scale, script};
 
 use crate::stage::{Session, enter};
 
-const GIB: u64 = 1 << 30;
 /// Bytes of connections that may cross.
 const CROSSING: u64 = 64 * 1024;
 
@@ -18,10 +17,10 @@ fn a_server_sends_1_gib() {
     let server = server();
     let mut client = Script::start(script::CLIENT, &json!({}));
     let session = Session::trace(&[server.pid()]);
-    let answer = client.go(&order(&server, &format!("/download/{GIB}"), 0));
+    let answer = client.go(&order(&server, &format!("/download/{}", size()), 0));
     let span = only(session, 1, Kind::Server);
-    check(&span, &answer, (0, GIB));
-    assert_eq!(answer["received"], GIB);
+    check(&span, &answer, (0, size()));
+    assert_eq!(answer["received"], size());
 }
 
 #[test]
@@ -30,8 +29,8 @@ fn a_server_receives_1_gib() {
     let server = server();
     let mut client = Script::start(script::CLIENT, &json!({}));
     let session = Session::trace(&[server.pid()]);
-    let answer = client.go(&order(&server, "/upload", GIB));
-    check(&only(session, 1, Kind::Server), &answer, (GIB, 11));
+    let answer = client.go(&order(&server, "/upload", size()));
+    check(&only(session, 1, Kind::Server), &answer, (size(), acknowledgement()));
 }
 
 #[test]
@@ -40,8 +39,8 @@ fn a_client_sends_1_gib() {
     let server = server();
     let mut client = Script::start(script::CLIENT, &json!({}));
     let session = Session::trace(&[client.pid()]);
-    let answer = client.go(&order(&server, "/upload", GIB));
-    check(&only(session, 1, Kind::Client), &answer, (GIB, 11));
+    let answer = client.go(&order(&server, "/upload", size()));
+    check(&only(session, 1, Kind::Client), &answer, (size(), acknowledgement()));
 }
 
 #[test]
@@ -49,7 +48,7 @@ fn sendfile_on_one_end_and_a_client_on_the_other() {
     let Some(_turn) = enter("bulk::sendfile_on_one_end_and_a_client_on_the_other") else { return };
     let nginx = Nginx::start(false);
     // A hole: as large as it says, and nearly free.
-    File::create(nginx.files().join("big")).unwrap().set_len(GIB).unwrap();
+    File::create(nginx.files().join("big")).unwrap().set_len(size()).unwrap();
     let mut client = Script::start(script::CLIENT, &json!({}));
     let mut pids = nginx.pids();
     pids.push(client.pid());
@@ -58,13 +57,23 @@ fn sendfile_on_one_end_and_a_client_on_the_other() {
         "do": "bulk", "host": "127.0.0.1", "port": nginx.address().port(), "path": "/file/big", "upload": 0,
     });
     let answer = client.go(&order);
-    assert_eq!(answer["received"], GIB);
+    assert_eq!(answer["received"], size());
     let books = session.finish(2);
     cheap(&books, 2);
     for kind in [Kind::Server, Kind::Client] {
-        check(books.of(kind)[0], &answer, (0, GIB));
+        check(books.of(kind)[0], &answer, (0, size()));
     }
     assert_eq!(books.of(Kind::Server)[0].parent, books.of(Kind::Client)[0].id);
+}
+
+/// Bytes of the message.
+fn size() -> u64 {
+    scale::down(1 << 30)
+}
+
+/// Bytes of the answer to an upload: the size in decimal and a line feed.
+fn acknowledgement() -> u64 {
+    size().to_string().len() as u64 + 1
 }
 
 fn server() -> Script {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use underspan_tests::oracle::{Family, Kind, by_path};
-use underspan_tests::workload::{Nginx, Script, script};
+use underspan_tests::workload::{Nginx, Script, scale, script};
 
 use crate::stage::{Session, enter};
 
@@ -15,13 +15,13 @@ const RATE: u32 = 1000;
 #[test]
 fn keep_alive_at_a_steady_rate() {
     let Some(_turn) = enter("clients::keep_alive_at_a_steady_rate") else { return };
-    call(true, Some(RATE));
+    call(true, Some(scale::rate(RATE)));
 }
 
 #[test]
 fn new_connections_at_a_steady_rate() {
     let Some(_turn) = enter("clients::new_connections_at_a_steady_rate") else { return };
-    call(false, Some(RATE));
+    call(false, Some(scale::rate(RATE)));
 }
 
 #[test]
@@ -37,19 +37,20 @@ fn new_connections_at_full_speed() {
 }
 
 fn call(keep: bool, rate: Option<u32>) {
+    let requests = scale::down(REQUESTS);
     let nginx = Nginx::start(false);
     let mut client = Script::start(script::CLIENT, &json!({}));
     let session = Session::trace(&[client.pid()]);
     let answer = client.go(&json!({
         "do": "load", "host": "127.0.0.1", "port": nginx.address().port(), "prefix": "/r",
-        "requests": REQUESTS, "connections": 8, "keep": keep, "rate": rate,
+        "requests": requests, "connections": 8, "keep": keep, "rate": rate,
     }));
-    assert_eq!(answer["answered"], REQUESTS);
-    let books = session.finish(REQUESTS);
-    books.balance(REQUESTS);
+    assert_eq!(answer["answered"], requests);
+    let books = session.finish(requests);
+    books.balance(requests);
     if rate.is_some() {
-        books.perfect(REQUESTS);
-        assert_eq!(books.measured("http.client.request.duration"), REQUESTS);
+        books.perfect(requests);
+        assert_eq!(books.measured("http.client.request.duration"), requests);
     }
     let spans: Vec<_> = books.spans.iter().collect();
     assert_eq!(by_path(&spans, Kind::Client).len(), spans.len());
@@ -78,6 +79,7 @@ fn both_ends_of_new_connections_are_one_trace() {
 }
 
 fn join(keep: bool) {
+    let calls = scale::down(CALLS);
     let nginx = Nginx::start(false);
     let mut client = Script::start(script::CLIENT, &json!({}));
     let mut pids = nginx.pids();
@@ -85,16 +87,16 @@ fn join(keep: bool) {
     let session = Session::trace(&pids);
     let answer = client.go(&json!({
         "do": "load", "host": "127.0.0.1", "port": nginx.address().port(), "prefix": "/r",
-        "requests": CALLS, "connections": 8, "keep": keep, "rate": RATE / 2,
+        "requests": calls, "connections": 8, "keep": keep, "rate": scale::rate(RATE / 2),
     }));
-    assert_eq!(answer["answered"], CALLS);
-    let books = session.finish(2 * CALLS);
-    books.perfect(2 * CALLS);
+    assert_eq!(answer["answered"], calls);
+    let books = session.finish(2 * calls);
+    books.perfect(2 * calls);
     let (servers, callers) = (books.of(Kind::Server), books.of(Kind::Client));
-    assert_eq!((servers.len() as u64, callers.len() as u64), (CALLS, CALLS));
+    assert_eq!((servers.len() as u64, callers.len() as u64), (calls, calls));
     for span in servers.iter().filter(|span| span.parent.is_empty()) {
         println!("without parent: {span:?}\nits caller: {:?}", by_path(&callers, Kind::Client)[span.path()]);
     }
     let family = Family::compare(&servers, &by_path(&callers, Kind::Client), |path| path);
-    assert_eq!(family, Family { right: CALLS, ..Family::default() });
+    assert_eq!(family, Family { right: calls, ..Family::default() });
 }

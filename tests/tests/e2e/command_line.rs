@@ -3,7 +3,7 @@
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
-use underspan_tests::agent::binary;
+use underspan_tests::agent::{binary, tier};
 use underspan_tests::workload::process::{Process, eventually};
 use underspan_tests::workload::{Load, Nginx};
 
@@ -11,6 +11,22 @@ use crate::stage::enter;
 
 fn underspan(arguments: &[&str]) -> Output {
     Command::new(binary()).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// What it said until it ended by itself.
+fn trace(arguments: &[&str]) -> Output {
+    tracing(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// `underspan trace` with the tier that is forced and more arguments.
+fn tracing(arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    command.arg("trace");
+    if let Some(tier) = tier() {
+        command.args(["--tier", &tier]);
+    }
+    command.args(arguments);
+    command
 }
 
 fn code(output: &Output) -> i32 {
@@ -29,8 +45,8 @@ fn exit_codes() {
     assert_eq!(code(&underspan(&["trace"])), 2, "nothing is selected");
     assert_eq!(code(&underspan(&["no-such-command"])), 2);
     assert_eq!(code(&underspan(&["run", "-c", "/no/such/file.yaml"])), 2);
-    assert_eq!(code(&underspan(&["trace", "--", "/bin/false"])), 1, "the command's own");
-    assert_eq!(code(&underspan(&["trace", "--", "/no/such/program"])), 127);
+    assert_eq!(code(&trace(&["--", "/bin/false"])), 1, "the command's own");
+    assert_eq!(code(&trace(&["--", "/no/such/program"])), 127);
 }
 
 #[test]
@@ -126,7 +142,7 @@ fn a_command_is_traced_from_its_first_request() {
     let nginx = Nginx::start(false);
     let url = format!("http://{}/first", nginx.address());
     for _ in 0..5 {
-        let output = underspan(&["trace", "--format", "json", "--", "curl", "-s", "-o", "/dev/null", &url]);
+        let output = trace(&["--format", "json", "--", "curl", "-s", "-o", "/dev/null", &url]);
         assert_eq!(code(&output), 0, "{}", text(&output.stderr));
         assert_eq!(spans(&text(&output.stdout)), [(url.clone(), 3)], "{}", text(&output.stderr));
     }
@@ -140,8 +156,7 @@ fn trace_prints_spans_while_it_runs_and_ends_on_a_signal() {
     let nginx = Nginx::start(false);
     let (out, log) = (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
     let selectors = nginx.pids().into_iter().flat_map(|pid| ["--pid".to_owned(), pid.to_string()]);
-    let child = Command::new(binary())
-        .args(["trace", "--format", "json"])
+    let child = tracing(&["--format", "json"])
         .args(selectors)
         .stdout(out.reopen().unwrap())
         .stderr(log.reopen().unwrap())

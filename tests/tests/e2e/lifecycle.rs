@@ -1,14 +1,13 @@
 //! The agent comes and goes while its targets work.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use underspan_tests::oracle::{Kind, by_path};
 use underspan_tests::workload::http::Connection;
 use underspan_tests::workload::process::eventually;
-use underspan_tests::workload::{Load, Nginx};
+use underspan_tests::workload::{Load, Nginx, scale};
 
 use crate::stage::{Session, enter};
 
@@ -22,20 +21,13 @@ fn killed_under_load_nothing_is_left_and_nobody_notices() {
     };
     let nginx = Nginx::start(false);
     let load = Load::new(nginx.address(), u64::MAX);
-    let stop = AtomicBool::new(false);
-    let report = thread::scope(|scope| {
-        let running = scope.spawn(|| load.run_until(&stop));
+    let ((), report) = load.during(|| {
         let mut session = Session::trace(&nginx.pids());
         eventually("the load is traced", || !session.receiver.spans().is_empty());
         let objects = session.agent.objects();
         assert!(!objects.programs.is_empty() && !objects.maps.is_empty() && !objects.links.is_empty());
         session.agent.kill();
-        let died = Instant::now();
-        thread::sleep(Duration::from_secs(1).saturating_sub(died.elapsed()));
-        let left = objects.left();
-        stop.store(true, Ordering::Relaxed);
-        assert!(left.is_empty(), "left in the kernel: {left:?}");
-        running.join().unwrap()
+        eventually("the kernel has let go", || objects.left().is_empty());
     });
     assert!(report.failed.is_empty(), "requests failed: {:?}", report.failed);
     assert!(report.total() > 0);
@@ -52,17 +44,13 @@ fn stopped_under_load_it_ends_and_leaves_nothing() {
     let Some(_turn) = enter("lifecycle::stopped_under_load_it_ends_and_leaves_nothing") else { return };
     let nginx = Nginx::start(false);
     let load = Load::new(nginx.address(), u64::MAX);
-    let stop = AtomicBool::new(false);
-    let report = thread::scope(|scope| {
-        let running = scope.spawn(|| load.run_until(&stop));
+    let ((), report) = load.during(|| {
         let mut session = Session::trace(&nginx.pids());
         eventually("the load is traced", || !session.receiver.spans().is_empty());
         let objects = session.agent.objects();
         let status = session.agent.stop();
         eventually("the kernel has let go", || objects.left().is_empty());
-        stop.store(true, Ordering::Relaxed);
         assert!(status.success(), "{status} {}", session.agent.log());
-        running.join().unwrap()
     });
     assert!(report.failed.is_empty(), "requests failed: {:?}", report.failed);
 }
@@ -102,16 +90,13 @@ fn quiet_connections_older_than_the_agent() {
 fn busy_connections_older_than_the_agent() {
     let Some(_turn) = enter("lifecycle::busy_connections_older_than_the_agent") else { return };
     let nginx = Nginx::start(false);
-    let load = Load { connections: 16, ..Load::new(nginx.address(), u64::MAX) }.paced(800);
-    let stop = AtomicBool::new(false);
-    let (session, ready, report) = thread::scope(|scope| {
-        let running = scope.spawn(|| load.run_until(&stop));
+    let load = Load { connections: 16, ..Load::new(nginx.address(), u64::MAX) }.paced(scale::rate(800));
+    let ((session, ready), report) = load.during(|| {
         thread::sleep(Duration::from_millis(300));
         let session = Session::trace(&nginx.pids());
         let ready = SystemTime::now();
         thread::sleep(Duration::from_secs(2));
-        stop.store(true, Ordering::Relaxed);
-        (session, ready, running.join().unwrap())
+        (session, ready)
     });
     assert!(report.failed.is_empty(), "{:?}", report.failed);
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use underspan_tests::oracle::{Books, Family, Kind, by_path};
-use underspan_tests::workload::{Backend, Load, Script, script};
+use underspan_tests::workload::{Backend, Load, Script, scale, script};
 
 use crate::stage::{Session, enter};
 
@@ -45,10 +45,10 @@ fn drive(source: &str, at_once: u64, calls: u64) -> (Books, u64) {
     let backend = Backend::start(|path| Duration::from_millis(path.len() as u64 * 7 % 5 + last_digit(path)));
     let front = Script::start(source, &json!({ "backend": backend.address().port() }));
     let session = Session::trace(&[front.pid()]);
-    let load = Load { connections: at_once, ..Load::new(front.address(), REQUESTS) };
+    let load = Load { connections: at_once, ..Load::new(front.address(), scale::down(REQUESTS)) };
     load.run().complete(&load);
-    assert_eq!(backend.served(), REQUESTS * calls);
-    (session.finish(REQUESTS * (1 + calls)), REQUESTS)
+    assert_eq!(backend.served(), load.requests * calls);
+    (session.finish(load.requests * (1 + calls)), load.requests)
 }
 
 /// The last digit of the request's number in `/r/NUMBER/CALL`.

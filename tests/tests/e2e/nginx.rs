@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use underspan_tests::oracle::{Books, Kind, by_path};
-use underspan_tests::workload::{Load, Nginx, Wrk};
+use underspan_tests::workload::{Load, Nginx, Wrk, scale};
 
 use crate::stage::{Session, enter};
 
@@ -26,15 +26,13 @@ fn new_connections_at_a_steady_rate() {
 #[test]
 fn keep_alive_at_full_speed() {
     let Some(_turn) = enter("nginx::keep_alive_at_full_speed") else { return };
-    let books = serve(&|load| load);
-    books.balance(REQUESTS);
+    serve(&|load| load);
 }
 
 #[test]
 fn new_connections_at_full_speed() {
     let Some(_turn) = enter("nginx::new_connections_at_full_speed") else { return };
-    let books = serve(&Load::over_new_connections);
-    books.balance(REQUESTS);
+    serve(&Load::over_new_connections);
 }
 
 #[test]
@@ -51,25 +49,29 @@ fn wrk_at_full_speed() {
     assert_eq!(books.of(Kind::Server).len(), books.spans.len());
 }
 
+/// Serves the load, whose requests must all be accounted for.
 fn serve(shape: &dyn Fn(Load) -> Load) -> Books {
     let nginx = Nginx::start(false);
-    let load = shape(Load::new(nginx.address(), REQUESTS));
+    let load = shape(Load::new(nginx.address(), scale::down(REQUESTS)));
     let session = Session::trace(&nginx.pids());
     load.run().complete(&load);
-    session.finish(REQUESTS)
+    let books = session.finish(load.requests);
+    books.balance(load.requests);
+    books
 }
 
 fn steady(shape: impl Fn(Load) -> Load) {
-    let books = serve(&|load| shape(load).paced(RATE));
-    books.perfect(REQUESTS);
+    let requests = scale::down(REQUESTS);
+    let books = serve(&|load| shape(load).paced(scale::rate(RATE)));
+    books.perfect(requests);
     let spans: Vec<_> = books.spans.iter().collect();
     let found = by_path(&spans, Kind::Server);
-    let expected: BTreeSet<_> = (0..REQUESTS).map(|id| format!("/r/{id}")).collect();
+    let expected: BTreeSet<_> = (0..requests).map(|id| format!("/r/{id}")).collect();
     assert!(
         found.keys().copied().eq(expected.iter().map(String::as_str)),
         "not the paths that were asked for"
     );
-    assert_eq!(books.measured("http.server.request.duration"), REQUESTS);
+    assert_eq!(books.measured("http.server.request.duration"), requests);
     for span in spans {
         assert_eq!(span.attribute("http.request.method"), "GET");
         assert_eq!(span.attribute("http.response.status_code"), "200");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use underspan_tests::oracle::{Family, Kind, by_path};
-use underspan_tests::workload::{Script, script};
+use underspan_tests::workload::{Script, scale, script};
 
 use crate::stage::{Session, enter};
 
@@ -56,22 +56,23 @@ fn unix_sockets_with_vectors() {
 
 /// A server with these calls and `http.client` talk, over kept and over new connections, both traced.
 fn over(listen: &str, calls: &str) {
+    let requests = scale::down(REQUESTS);
     let server = Script::start(script::SERVER, &json!({ "listen": listen, "calls": calls }));
     let mut client = Script::start(script::CLIENT, &json!({}));
     let session = Session::trace(&[server.pid(), client.pid()]);
     let unix = listen.starts_with('/');
     for (prefix, keep) in [("/kept", true), ("/new", false)] {
         let mut order = json!({
-            "do": "load", "prefix": prefix, "requests": REQUESTS, "connections": 4, "keep": keep,
+            "do": "load", "prefix": prefix, "requests": requests, "connections": 4, "keep": keep,
             "host": listen, "port": server.address().port(),
         });
         if unix {
             order["unix"] = Value::from(listen);
         }
-        assert_eq!(client.go(&order)["answered"], REQUESTS);
+        assert_eq!(client.go(&order)["answered"], requests);
     }
-    let books = session.finish(4 * REQUESTS);
-    books.perfect(4 * REQUESTS);
+    let books = session.finish(4 * requests);
+    books.perfect(4 * requests);
     let (servers, clients) = (books.of(Kind::Server), books.of(Kind::Client));
     let callers = by_path(&clients, Kind::Client);
     assert_eq!((by_path(&servers, Kind::Server).len(), callers.len()), (clients.len(), servers.len()));
@@ -82,6 +83,6 @@ fn over(listen: &str, calls: &str) {
     let family = Family::compare(&servers, &callers, |path| path);
     assert_eq!(family.wrong, []);
     if !unix {
-        assert_eq!(family.right, 2 * REQUESTS, "{family:?}");
+        assert_eq!(family.right, 2 * requests, "{family:?}");
     }
 }

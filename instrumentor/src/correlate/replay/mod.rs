@@ -46,6 +46,38 @@ fn bytes_decide_who_is_the_server() {
 }
 
 #[test]
+fn streams_of_one_connection_interleave() {
+    let mut rig = Rig::new();
+    rig.open(2, KernelRole::Server, 0);
+    let headers = |stream: u8, block: &[u8]| {
+        let length = u8::try_from(block.len()).expect("it is short");
+        [&[0, 0, length, 1, 0x5, 0, 0, 0, stream], block].concat()
+    };
+    // `GET http:/.` and an indexed status.
+    let asked =
+        |stream: u8, path: &[u8; 2]| headers(stream, &[b"\x82\x86\x04\x02".as_slice(), path].concat());
+    rig.recv(2, 1, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00");
+    let first = rig.recv(2, 1, &[asked(1, b"/a"), asked(3, b"/b")].concat());
+    rig.send(2, 1, &[b"\x00\x00\x00\x04\x00\x00\x00\x00\x00".to_vec(), headers(3, b"\x8e")].concat());
+    rig.recv(2, 1, &asked(5, b"/c"));
+    rig.send(2, 1, &headers(5, b"\x8d"));
+    let last = rig.send(2, 1, &headers(1, b"\x88"));
+    rig.close(2);
+    let exchanges = rig.check(3);
+    let status = |path: &str| {
+        let attributes = &by_path(&exchanges, path).attributes;
+        let found = attributes.iter().find(|(held, _)| *held == attribute::HTTP_RESPONSE_STATUS_CODE);
+        found.map(|(_, value)| value.clone())
+    };
+    assert_eq!(status("/a"), Some(Value::Int(200)));
+    assert_eq!(status("/b"), Some(Value::Int(500)));
+    assert_eq!(status("/c"), Some(Value::Int(404)));
+    let slow = by_path(&exchanges, "/a");
+    assert_eq!((slow.start, slow.end), (first, last + 1));
+    assert_eq!(by_path(&exchanges, "/b").error.as_deref(), Some("500"));
+}
+
+#[test]
 fn joined_in_the_middle() {
     let mut rig = Rig::new();
     rig.open(2, KernelRole::Server, JOINED);

@@ -143,7 +143,15 @@ impl Rig {
     }
 
     /// A call of thread `tid` that moved `bytes` and then `more` bytes that were not captured.
-    pub(super) fn io(&mut self, conn: u64, tid: u32, sent: bool, bytes: &str, more: u64) -> u64 {
+    pub(super) fn io(
+        &mut self,
+        conn: u64,
+        tid: u32,
+        sent: bool,
+        bytes: &(impl AsRef<[u8]> + ?Sized),
+        more: u64,
+    ) -> u64 {
+        let bytes = bytes.as_ref();
         self.time += 10;
         let length = bytes.len() as u64 + more;
         let state = self.conns.entry(conn).or_default();
@@ -175,17 +183,17 @@ impl Rig {
             exchange,
             lost,
             other: untold.then_some((peer, self.time - 10)),
-            bytes: bytes.as_bytes(),
+            bytes,
         };
         self.take(Record::Data(record));
         self.time
     }
 
-    pub(super) fn recv(&mut self, conn: u64, tid: u32, bytes: &str) -> u64 {
+    pub(super) fn recv(&mut self, conn: u64, tid: u32, bytes: &(impl AsRef<[u8]> + ?Sized)) -> u64 {
         self.io(conn, tid, false, bytes, 0)
     }
 
-    pub(super) fn send(&mut self, conn: u64, tid: u32, bytes: &str) -> u64 {
+    pub(super) fn send(&mut self, conn: u64, tid: u32, bytes: &(impl AsRef<[u8]> + ?Sized)) -> u64 {
         self.io(conn, tid, true, bytes, 0)
     }
 

@@ -1,7 +1,7 @@
 //! One batch at a time, until it is delivered, refused, or too old.
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     Lane,
+    complaints::Complaints,
     counters::{Counters, DropReason},
     retry::{self, Backoff},
 };
@@ -28,6 +29,7 @@ pub(super) struct Desk {
     not_before: Mutex<Instant>,
     /// The last batch was delivered; for logging an outage once.
     healthy: AtomicBool,
+    complaints: Mutex<Complaints>,
 }
 
 /// Items somebody must answer for: counted as lost to the shutdown unless settled.
@@ -66,7 +68,14 @@ pub(super) async fn run(desk: Arc<Desk>) {
 impl Desk {
     pub(super) fn new(lane: Arc<Lane>, exporter: Box<dyn Exporter>, retry: retry::Settings) -> Self {
         let not_before = Mutex::new(Instant::now());
-        Self { lane, exporter, retry, not_before, healthy: AtomicBool::new(true) }
+        Self {
+            lane,
+            exporter,
+            retry,
+            not_before,
+            healthy: AtomicBool::new(true),
+            complaints: Mutex::default(),
+        }
     }
 
     async fn deliver(&self, batch: Batch) {
@@ -85,12 +94,7 @@ impl Desk {
                     return owed.exported(rejected);
                 }
                 Outcome::Refused { reason, error } => {
-                    tracing::warn!(
-                        to = self.lane.name,
-                        items = batch.items,
-                        reason = reason.name(),
-                        "refused: {error}"
-                    );
+                    self.complain(&batch, reason, &format!("refused: {error}"));
                     return owed.lost(reason);
                 }
                 Outcome::Failed { reason, after, error } => {
@@ -100,12 +104,7 @@ impl Desk {
                     }
                     self.failed(&error);
                     if started.elapsed() + wait >= self.retry.max_elapsed_time {
-                        tracing::warn!(
-                            to = self.lane.name,
-                            items = batch.items,
-                            reason = reason.name(),
-                            "given up: {error}"
-                        );
+                        self.complain(&batch, reason, &format!("given up: {error}"));
                         return owed.lost(reason);
                     }
                     tokio::time::sleep(wait).await;
@@ -132,8 +131,16 @@ impl Desk {
             tracing::warn!(to = self.lane.name, rejected, "the receiver says: {message}");
         }
         if !self.healthy.swap(true, Relaxed) {
-            tracing::info!(to = self.lane.name, "delivers again");
+            self.complaints().over(self.lane.name);
         }
+    }
+
+    fn complain(&self, batch: &Batch, reason: DropReason, error: &str) {
+        self.complaints().lost(self.lane.name, batch.items, reason, error, Instant::now());
+    }
+
+    fn complaints(&self) -> MutexGuard<'_, Complaints> {
+        self.complaints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn failed(&self, error: &str) {

@@ -1,25 +1,34 @@
 //! Chores of the repository: `cargo xtask CHORE`.
 
 mod semconv;
+mod vm;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
+use clap::Parser;
 
-const USAGE: &str = "usage: cargo xtask semconv REGISTRY.json   \
-                     regenerate protocols/src/semconv/generated.rs";
+/// Chores of the repository
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+enum Chore {
+    /// Regenerate protocols/src/semconv/generated.rs
+    Semconv {
+        /// Registry of the semantic conventions, condensed JSON
+        registry: PathBuf,
+    },
+    /// Run the end-to-end tests on stock Debian kernels, each in a virtual machine without KVM (root)
+    Vm(vm::Options),
+}
 
 fn main() -> anyhow::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments.as_slice() {
-        ["semconv", registry] => semconv::generate(Path::new(registry), &root()?),
-        _ => bail!(USAGE),
+    match Chore::parse() {
+        Chore::Semconv { registry } => semconv::generate(&registry, root()?),
+        Chore::Vm(options) => vm::run(&options, root()?),
     }
 }
 
 /// The repository's root, which is the parent of this crate.
-fn root() -> anyhow::Result<std::path::PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the crate lies in the workspace")?;
-    Ok(root.to_path_buf())
+fn root() -> anyhow::Result<&'static Path> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the crate lies in the workspace")
 }

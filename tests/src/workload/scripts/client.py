@@ -54,7 +54,8 @@ def bulk(order):
     """One request with a large body in one of the directions."""
     connection, begin = connect(order), time.monotonic()
     if order["upload"]:
-        parts = (BLOCK for _ in range(order["upload"] // len(BLOCK)))
+        starts = range(0, order["upload"], len(BLOCK))
+        parts = (BLOCK[: order["upload"] - start] for start in starts)
         connection.request("PUT", order["path"], parts, {"Content-Length": str(order["upload"])})
     else:
         connection.request("GET", order["path"])

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Host and port of an authority (`Host`, `Forwarded: host=`, a target). Brackets of an IPv6 address are removed.
 /// `None` for an empty host or a port that is no port.
-pub(super) fn host_port(authority: &str) -> Option<(&str, Option<u16>)> {
+pub(crate) fn host_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let authority = authority.trim();
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
@@ -26,7 +26,7 @@ pub(super) fn host_port(authority: &str) -> Option<(&str, Option<u16>)> {
 }
 
 /// Value of a parameter (`for`, `host`, `proto`) of the first element of a `Forwarded` header, without quotes.
-pub(super) fn parameter<'a>(forwarded: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn parameter<'a>(forwarded: &'a str, name: &str) -> Option<&'a str> {
     split_unquoted(forwarded, ',').next()?.split(';').find_map(|pair| {
         let (key, value) = pair.split_once('=')?;
         key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
@@ -34,18 +34,18 @@ pub(super) fn parameter<'a>(forwarded: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// First element of a comma-separated list.
-pub(super) fn first(list: &str) -> &str {
+pub(crate) fn first(list: &str) -> &str {
     list.split(',').next().unwrap_or_default().trim()
 }
 
 /// The client a node name stands for: an address with or without port, not `unknown` and no `_obfuscated` name.
-pub(super) fn client(node: &str) -> Option<&str> {
+pub(crate) fn client(node: &str) -> Option<&str> {
     let (host, _) = host_port(node)?;
     (!host.starts_with('_') && !host.eq_ignore_ascii_case("unknown")).then_some(host)
 }
 
 /// Header value as text; bytes that are no UTF-8 are replaced.
-pub(super) fn text(value: &[u8]) -> Cow<'_, str> {
+pub(crate) fn text(value: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(value)
 }
 

@@ -1,4 +1,4 @@
-//! Head of a request -> what it means in semantic-convention terms.
+//! Head of a request, of any version of HTTP -> what it means in semantic-convention terms.
 
 use super::fields::Fields;
 use super::forwarded::{client, first, host_port, parameter, text};
@@ -8,34 +8,82 @@ use crate::context::TraceContext;
 use crate::decoder::Options;
 use crate::message::{Attribute, Attributes, Request, Role, Value};
 use crate::semconv::attribute as name;
+use crate::semconv::underspan::REQUEST_UNKNOWN;
 
 /// Port of a URL that names none.
 const DEFAULT_PORT: u16 = 80;
 
-/// Describes a request. `minor` is the minor version; `None` when the request line was cut before it.
-pub(super) fn describe(
+/// Port of an `https` URL that names none.
+const DEFAULT_TLS_PORT: u16 = 443;
+
+/// What was asked for, beside the header fields.
+pub(crate) struct Asked<'a> {
+    /// `None`: could not be known.
+    pub(crate) method: Option<&'a str>,
+    /// Its path means nothing where `unknown` says so.
+    pub(crate) target: Target<'a>,
+    /// Scheme of the connection, or that the request names. `None`: could not be known.
+    pub(crate) scheme: Option<&'a str>,
+    /// `None`: the request line was cut before it.
+    pub(crate) version: Option<&'static str>,
+    /// What was there and could not be known.
+    pub(crate) unknown: Unknown,
+}
+
+/// Parts of a request that were there, or may have been, and could not be known.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of parts")]
+pub(crate) struct Unknown {
+    pub(crate) method: bool,
+    pub(crate) path: bool,
+    pub(crate) scheme: bool,
+    pub(crate) authority: bool,
+    /// Some header field or other.
+    pub(crate) headers: bool,
+}
+
+impl Unknown {
+    /// For the attribute that marks it; `None` where everything is known.
+    pub(crate) fn value(self) -> Option<Value> {
+        let Self { method, path, scheme, authority, headers } = self;
+        let parts = [
+            (method, "method"),
+            (path, "path"),
+            (scheme, "scheme"),
+            (authority, "authority"),
+            (headers, "headers"),
+        ];
+        let parts: Vec<String> =
+            parts.iter().filter(|(unknown, _)| *unknown).map(|(_, part)| (*part).to_owned()).collect();
+        (!parts.is_empty()).then_some(Value::StringArray(parts))
+    }
+}
+
+/// Describes a request.
+pub(crate) fn describe(
     role: Role,
     options: &Options,
-    (method, target, minor): (&str, &str, Option<u8>),
+    asked: &Asked<'_>,
     fields: &Fields<'_>,
     context: Option<TraceContext>,
 ) -> Request {
-    let target = Target::parse(target, method == "CONNECT");
     let mut list = List { attributes: Vec::with_capacity(12), limit: options.max_value };
-    let operation = list.method(method, options);
+    let operation = list.method(asked.method, options);
     match role {
-        Role::Server => list.server(&target, fields, options),
-        Role::Client => list.client(&target, fields, options),
+        Role::Server => list.server(asked, fields, options),
+        Role::Client => list.client(asked, fields, options),
     }
-    if let Some(minor) = minor {
-        let version = if minor == 0 { "1.0" } else { "1.1" };
+    if let Some(version) = asked.version {
         list.push(name::NETWORK_PROTOCOL_VERSION, Value::Static(version));
     }
+    if let Some(unknown) = asked.unknown.value() {
+        list.push(REQUEST_UNKNOWN, unknown);
+    }
     let server = role == Role::Server;
+    let path = asked.target.path;
     Request {
         operation,
-        path: (server && target.path.starts_with('/'))
-            .then(|| bounded(target.path.to_owned(), options.max_value)),
+        path: (server && path.starts_with('/')).then(|| bounded(path.to_owned(), options.max_value)),
         route: server.then_some(name::HTTP_ROUTE),
         attributes: list.attributes,
         context,
@@ -60,7 +108,11 @@ impl List {
     }
 
     /// Adds the method; returns the operation.
-    fn method(&mut self, method: &str, options: &Options) -> String {
+    fn method(&mut self, method: Option<&str>, options: &Options) -> String {
+        let Some(method) = method else {
+            self.push(name::HTTP_REQUEST_METHOD, Value::Static("_OTHER"));
+            return "HTTP".to_owned();
+        };
         if options.http_known_methods.iter().any(|known| known == method) {
             self.text(name::HTTP_REQUEST_METHOD, method);
             return method.to_owned();
@@ -70,14 +122,17 @@ impl List {
         "HTTP".to_owned()
     }
 
-    fn server(&mut self, target: &Target<'_>, fields: &Fields<'_>, options: &Options) {
+    fn server(&mut self, asked: &Asked<'_>, fields: &Fields<'_>, options: &Options) {
+        let target = &asked.target;
         let forwarded = fields.forwarded.map(text).unwrap_or_default();
-        self.text(name::URL_PATH, target.path);
-        self.query(target, options);
+        self.path(asked, options);
 
         let x_proto = fields.forwarded_proto.map(text).unwrap_or_default();
         let scheme = parameter(&forwarded, "proto").unwrap_or_else(|| first(&x_proto));
-        self.push(name::URL_SCHEME, Value::Static(known_scheme(scheme).unwrap_or("http")));
+        let immediate = asked.scheme.map(|scheme| known_scheme(scheme).unwrap_or("http"));
+        if let Some(scheme) = known_scheme(scheme).or(immediate) {
+            self.push(name::URL_SCHEME, Value::Static(scheme));
+        }
 
         let x_host = fields.forwarded_host.map(text).unwrap_or_default();
         let host = fields.host.map(text).unwrap_or_default();
@@ -104,33 +159,43 @@ impl List {
     }
 
     /// Without a host in the message there is no `url.full`; `url.path` and `url.query` then say what is known.
-    fn client(&mut self, target: &Target<'_>, fields: &Fields<'_>, options: &Options) {
+    fn client(&mut self, asked: &Asked<'_>, fields: &Fields<'_>, options: &Options) {
+        let target = &asked.target;
         let host = fields.host.map(text).unwrap_or_default();
         let authority = target.authority.unwrap_or(&host);
-        let Some((address, port)) = host_port(authority) else {
-            self.text(name::URL_PATH, target.path);
-            self.query(target, options);
-            return;
-        };
-        let scheme = target.scheme.unwrap_or("http");
-        self.text(name::URL_FULL, &full(target, scheme, authority.trim(), options));
+        let server = host_port(authority);
+        let scheme = target.scheme.or(asked.scheme);
+        match (server, scheme) {
+            (Some(_), Some(scheme)) if !asked.unknown.path => {
+                self.text(name::URL_FULL, &full(target, scheme, authority.trim(), options));
+            }
+            _ => self.path(asked, options),
+        }
+        let Some((address, port)) = server else { return };
         self.text(name::SERVER_ADDRESS, address);
-        let default = if scheme.eq_ignore_ascii_case("https") { 443 } else { DEFAULT_PORT };
-        self.push(name::SERVER_PORT, Value::Int(port.unwrap_or(default).into()));
+        let default = scheme
+            .map(|scheme| if scheme.eq_ignore_ascii_case("https") { DEFAULT_TLS_PORT } else { DEFAULT_PORT });
+        if let Some(port) = port.or(default) {
+            self.push(name::SERVER_PORT, Value::Int(port.into()));
+        }
     }
 
-    fn query(&mut self, target: &Target<'_>, options: &Options) {
-        let query = target.query.filter(|query| !query.is_empty());
+    fn path(&mut self, asked: &Asked<'_>, options: &Options) {
+        if asked.unknown.path {
+            return;
+        }
+        self.text(name::URL_PATH, asked.target.path);
+        let query = asked.target.query.filter(|query| !query.is_empty());
         if let Some(query) = query.and_then(|query| redact_query(query, &options.query)) {
             self.text(name::URL_QUERY, &query);
         }
     }
 }
 
-/// The absolute URL. `CONNECT` asks for no URL, only for an authority.
+/// The absolute URL. `CONNECT` asks for no URL and has no path, only an authority.
 fn full(target: &Target<'_>, scheme: &str, authority: &str, options: &Options) -> String {
     let credentials = if target.credentials { format!("{REDACTED}:{REDACTED}@") } else { String::new() };
-    if target.scheme.is_none() && target.authority.is_some() {
+    if target.path.is_empty() {
         return format!("{credentials}{authority}");
     }
     let path = if target.path == "*" { "" } else { target.path };

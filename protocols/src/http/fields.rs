@@ -1,30 +1,28 @@
-//! Header lines of a message -> the few that matter here.
-
-use httparse::Header;
+//! Header fields of a message -> the few that matter here.
 
 /// The headers a decoder looks at, as they stood in the message; the last of several wins unless said otherwise.
 #[derive(Debug, Default)]
-pub(super) struct Fields<'a> {
-    pub(super) host: Option<&'a [u8]>,
-    pub(super) user_agent: Option<&'a [u8]>,
+pub(crate) struct Fields<'a> {
+    pub(crate) host: Option<&'a [u8]>,
+    pub(crate) user_agent: Option<&'a [u8]>,
     /// First of several: the hop next to the client.
-    pub(super) forwarded: Option<&'a [u8]>,
+    pub(crate) forwarded: Option<&'a [u8]>,
     /// First of several.
-    pub(super) forwarded_for: Option<&'a [u8]>,
+    pub(crate) forwarded_for: Option<&'a [u8]>,
     /// First of several.
-    pub(super) forwarded_host: Option<&'a [u8]>,
+    pub(crate) forwarded_host: Option<&'a [u8]>,
     /// First of several.
-    pub(super) forwarded_proto: Option<&'a [u8]>,
-    pub(super) length: Announced,
-    pub(super) encoding: Encoding,
-    pub(super) upgrade: bool,
+    pub(crate) forwarded_proto: Option<&'a [u8]>,
+    pub(crate) length: Announced,
+    pub(crate) encoding: Encoding,
+    pub(crate) upgrade: Option<&'a [u8]>,
     /// `Expect: 100-continue`.
-    pub(super) expects_continue: bool,
+    pub(crate) expects_continue: bool,
 }
 
 /// What `Transfer-Encoding` says.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     /// Nothing.
     #[default]
     None,
@@ -36,7 +34,7 @@ pub(super) enum Encoding {
 
 /// What `Content-Length` says.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Announced {
+pub(crate) enum Announced {
     /// Nothing.
     #[default]
     Nothing,
@@ -47,23 +45,22 @@ pub(super) enum Announced {
 }
 
 impl<'a> Fields<'a> {
-    /// Goes through the headers once. Unused slots at the end have empty names and are passed over.
-    pub(super) fn of(headers: &[Header<'a>]) -> Self {
+    /// Goes through the headers, (name, value) in the order they were sent, once. Empty names are passed over.
+    pub(crate) fn of(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
         let mut fields = Self::default();
-        for header in headers {
-            fields.take(header);
+        for (name, value) in headers {
+            fields.take(name, value);
         }
         fields
     }
 
-    fn take(&mut self, header: &Header<'a>) {
-        let is = |name: &str| header.name.eq_ignore_ascii_case(name);
-        let value = header.value;
+    fn take(&mut self, name: &[u8], value: &'a [u8]) {
+        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
         // The length tells most headers apart without a comparison.
-        match header.name.len() {
+        match name.len() {
             4 if is("host") => self.host = Some(value),
             6 if is("expect") => self.expects_continue = value.eq_ignore_ascii_case(b"100-continue"),
-            7 if is("upgrade") => self.upgrade = true,
+            7 if is("upgrade") => self.upgrade = Some(value),
             9 if is("forwarded") => _ = self.forwarded.get_or_insert(value),
             10 if is("user-agent") => self.user_agent = Some(value),
             14 if is("content-length") => self.length.add(value),
@@ -112,11 +109,8 @@ mod tests {
     #[test]
     fn content_length() {
         let length = |values: &[&str]| {
-            let headers: Vec<_> = values
-                .iter()
-                .map(|value| Header { name: "Content-Length", value: value.as_bytes() })
-                .collect();
-            Fields::of(&headers).length
+            let headers = values.iter().map(|value| (b"Content-Length".as_slice(), value.as_bytes()));
+            Fields::of(headers).length
         };
         assert_eq!(length(&[]), Announced::Nothing);
         assert_eq!(length(&["0"]), Announced::Bytes(0));
@@ -131,12 +125,11 @@ mod tests {
 
     #[test]
     fn transfer_encoding() {
-        let encoding = |value: &str| {
-            Fields::of(&[Header { name: "transfer-encoding", value: value.as_bytes() }]).encoding
-        };
+        let encoding =
+            |value: &str| Fields::of([(b"transfer-encoding".as_slice(), value.as_bytes())]).encoding;
         assert_eq!(encoding("chunked"), Encoding::Chunked);
         assert_eq!(encoding("gzip, Chunked "), Encoding::Chunked);
         assert_eq!(encoding("chunked, gzip"), Encoding::Other);
-        assert_eq!(Fields::of(&[]).encoding, Encoding::None);
+        assert_eq!(Fields::of([]).encoding, Encoding::None);
     }
 }

@@ -3,26 +3,26 @@
 use crate::decoder::QueryPolicy;
 
 /// What stands in place of a secret.
-pub(super) const REDACTED: &str = "REDACTED";
+pub(crate) const REDACTED: &str = "REDACTED";
 
 /// A request target in its parts, as they stood there.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Target<'a> {
+pub(crate) struct Target<'a> {
     /// `http` or `https` of the absolute form.
-    pub(super) scheme: Option<&'a str>,
+    pub(crate) scheme: Option<&'a str>,
     /// Credentials before the `@` were there.
-    pub(super) credentials: bool,
+    pub(crate) credentials: bool,
     /// Host and port of the absolute form and of `CONNECT`.
-    pub(super) authority: Option<&'a str>,
+    pub(crate) authority: Option<&'a str>,
     /// Without query; `*` for the asterisk form, empty for the authority form.
-    pub(super) path: &'a str,
+    pub(crate) path: &'a str,
     /// Without `?`.
-    pub(super) query: Option<&'a str>,
+    pub(crate) query: Option<&'a str>,
 }
 
 impl<'a> Target<'a> {
     /// Splits a target. `connect` says that the method is `CONNECT`, whose target is an authority.
-    pub(super) fn parse(target: &'a str, connect: bool) -> Self {
+    pub(crate) fn parse(target: &'a str, connect: bool) -> Self {
         if connect {
             let (credentials, authority) = without_credentials(target);
             return Self { scheme: None, credentials, authority: Some(authority), path: "", query: None };
@@ -40,10 +40,20 @@ impl<'a> Target<'a> {
         let (credentials, authority) = without_credentials(authority);
         Self { scheme: Some(scheme), credentials, authority: Some(authority), path, query }
     }
+
+    /// A target whose parts came one by one.
+    pub(crate) fn parts(authority: Option<&'a str>, path: &'a str) -> Self {
+        let (path, query) = split_query(path);
+        let (credentials, authority) = match authority.map(without_credentials) {
+            Some((credentials, authority)) => (credentials, Some(authority)),
+            None => (false, None),
+        };
+        Self { scheme: None, credentials, authority, path, query }
+    }
 }
 
 /// The query as the policy lets it out.
-pub(super) fn redact_query(query: &str, policy: &QueryPolicy) -> Option<String> {
+pub(crate) fn redact_query(query: &str, policy: &QueryPolicy) -> Option<String> {
     let secret = |key: &str| match policy {
         QueryPolicy::RedactKeys(keys) => keys.iter().any(|listed| listed == key),
         QueryPolicy::RedactValues | QueryPolicy::Drop => true,
@@ -69,7 +79,7 @@ pub(super) fn redact_query(query: &str, policy: &QueryPolicy) -> Option<String> 
 }
 
 /// At most `limit` bytes of it, cut between characters.
-pub(super) fn bounded(mut text: String, limit: usize) -> String {
+pub(crate) fn bounded(mut text: String, limit: usize) -> String {
     if text.len() > limit {
         text.truncate(text.floor_char_boundary(limit));
     }

@@ -1,0 +1,377 @@
+//! The thread that owns the kernel side: orders, records, and what time brings.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use underspan_config::Config;
+use underspan_ebpf::{Counters, ProbeReport, Settings as TracerSettings, Tracer, Verdict, trim_memory};
+
+use super::StartError;
+use super::auditor::Auditor;
+use super::control::{Holder, Order, Pulse, Snapshot, Standing};
+use super::express::Express;
+use super::stages::Stages;
+use super::{settings, survey};
+use crate::capture;
+use crate::discover::{Change, ProcessTable};
+use crate::telemetry::Totals;
+
+/// Longest sleep of the reader: bounds how late a record is seen.
+const NAP: Duration = Duration::from_millis(40);
+/// Longest time spent on records before timers are looked at.
+const TURN: Duration = Duration::from_millis(100);
+/// Between looks at exchanges that wait for their parent: with each nap.
+const SETTLE: Duration = Duration::from_millis(30);
+/// Between looks at silent connections.
+const TICK: Duration = Duration::from_millis(100);
+/// Records between two looks at memory that are no burst.
+const QUIET: u64 = 1000;
+/// Between looks at what the kernel does not tell by itself.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// See the module.
+pub(super) struct Reader {
+    /// `None` while detached.
+    tracer: Option<Tracer>,
+    settings: TracerSettings,
+    /// Who keeps it detached, and why.
+    holds: Vec<(Holder, String)>,
+    /// What became of each probe when they were attached last.
+    reports: Vec<ProbeReport>,
+    /// What tracers counted that are gone.
+    before: Counters,
+    stages: Stages,
+    auditor: Auditor,
+    pulse: Arc<Pulse>,
+    started: Instant,
+    rescan: bool,
+    /// Records read by the time of the last look at memory.
+    read: u64,
+}
+
+/// What is left when the thread has ended.
+pub(super) struct Remains {
+    pub(super) totals: Totals,
+    pub(super) express: Express,
+    pub(super) auditor: Auditor,
+}
+
+impl Reader {
+    /// Attaches, unless somebody holds it: then it waits for them.
+    pub(super) fn start(
+        config: &Config,
+        mut table: ProcessTable,
+        express: Express,
+        launched: Option<u32>,
+        auditor: Auditor,
+        pulse: Arc<Pulse>,
+        hold: Option<(Holder, String)>,
+    ) -> Result<Self, StartError> {
+        let rescan = table.needs_rescan();
+        if let Some(pid) = launched {
+            table.select(pid, capture::Clock::read().now());
+        }
+        let connections = usize::try_from(config.capture.max_connections).unwrap_or(usize::MAX);
+        let stages =
+            Stages::new(connections, settings::decoding(config), settings::sampler(config), table, express);
+        let mut reader = Self {
+            tracer: None,
+            settings: settings::tracer(config),
+            holds: hold.into_iter().collect(),
+            reports: Vec::new(),
+            before: Counters::default(),
+            stages,
+            auditor,
+            pulse,
+            started: Instant::now(),
+            rescan,
+            read: 0,
+        };
+        reader.pulse.beat();
+        if reader.holds.is_empty() {
+            reader.attach("the agent starts")?;
+        } else {
+            tracing::warn!(reasons = reader.standing().reasons.join("; "), "detached from the start");
+        }
+        Ok(reader)
+    }
+
+    /// What became of each probe.
+    pub(super) fn reports(&self) -> &[ProbeReport] {
+        &self.reports
+    }
+
+    pub(super) fn run(mut self, orders: &Receiver<Order>) -> Remains {
+        let start = Instant::now();
+        let (mut settle, mut tick, mut beat) = (start, start, start);
+        while self.obey(orders) {
+            self.pulse.beat();
+            if self.tracer.is_some() {
+                self.wait();
+                self.drain(Instant::now() + TURN);
+            }
+            if settle.elapsed() >= SETTLE {
+                settle = Instant::now();
+                self.stages.tick(capture::monotonic());
+            }
+            if tick.elapsed() >= TICK {
+                tick = Instant::now();
+                self.look_at_silence();
+            }
+            if beat.elapsed() >= BEAT {
+                beat = Instant::now();
+                self.beat();
+            }
+            self.stages.understand.express.flush_due();
+            if self.stages.understand.express.metrics_due() {
+                let (now, totals) = (self.stages.understand.now(), self.totals());
+                self.stages.understand.express.send_metrics(now, &totals);
+            }
+        }
+        self.finish()
+    }
+
+    /// Does what it is told, first of all. False: to end. Without anything attached, orders are what it waits for.
+    fn obey(&mut self, orders: &Receiver<Order>) -> bool {
+        loop {
+            let order = match orders.try_recv() {
+                Err(TryRecvError::Empty) if self.tracer.is_some() => return true,
+                Err(TryRecvError::Empty) => match orders.recv_timeout(NAP) {
+                    Ok(order) => order,
+                    Err(RecvTimeoutError::Timeout) => return true,
+                    Err(RecvTimeoutError::Disconnected) => return false,
+                },
+                Ok(order) => order,
+                Err(TryRecvError::Disconnected) => return false,
+            };
+            match order {
+                Order::Stop => return false,
+                Order::Hold(by, reason, done) => {
+                    self.hold(by, reason);
+                    self.answer(done);
+                }
+                Order::Release(by, done) => {
+                    self.release(by);
+                    self.answer(done);
+                }
+                // Whoever asked may have lost patience.
+                Order::Look(reply) => drop(reply.send(self.snapshot())),
+            }
+        }
+    }
+
+    fn answer(&self, done: Option<oneshot::Sender<Standing>>) {
+        if let Some(done) = done {
+            // Whoever asked may have lost patience.
+            let _ = done.send(self.standing());
+        }
+    }
+
+    pub(super) fn standing(&self) -> Standing {
+        let reasons = self.holds.iter().map(|(_, reason)| reason.clone()).collect();
+        Standing { attached: self.tracer.is_some(), reasons }
+    }
+
+    fn hold(&mut self, by: Holder, reason: String) {
+        if self.tracer.is_some() {
+            let begun = Instant::now();
+            let programs = self.detach(&reason);
+            tracing::warn!(reason, programs, took = ?begun.elapsed(), "detached");
+        }
+        self.holds.retain(|(holder, _)| *holder != by);
+        self.holds.push((by, reason));
+    }
+
+    fn release(&mut self, by: Holder) {
+        // The kernel's refusal is no objection to another try.
+        self.holds.retain(|(holder, _)| *holder != by && *holder != Holder::Kernel);
+        if self.tracer.is_some() {
+            return;
+        }
+        if !self.holds.is_empty() {
+            tracing::warn!(reasons = self.standing().reasons.join("; "), "stays detached");
+        } else if let Err(error) = self.attach("released") {
+            tracing::error!(%error, "cannot attach again");
+            self.holds.push((Holder::Kernel, format!("cannot attach: {error}")));
+        }
+    }
+
+    /// Loads and attaches every probe, and selects whoever matches.
+    fn attach(&mut self, reason: &str) -> Result<(), StartError> {
+        let tracer = Tracer::start(&self.settings)?;
+        let now = capture::Clock::read().now();
+        let understand = &mut self.stages.understand;
+        // Those known before are selected anew with the rest.
+        understand.table.scan(now).map_err(StartError::Processes)?;
+        understand.changes.clear();
+        understand.changes.extend(understand.table.running().map(Change::Track));
+        self.reports = tracer.reports().to_vec();
+        for running in tracer.running() {
+            self.auditor.attached(&running, now, reason);
+        }
+        self.tracer = Some(tracer);
+        self.pulse.set_attached(true);
+        self.tell_kernel();
+        let processes = self.tracer.as_ref().map_or(0, |tracer| tracer.selected().len());
+        tracing::info!(processes, "ready");
+        Ok(())
+    }
+
+    /// No new byte from anybody: leaves the kernel, then reads what is there and reports it. The number of programs that were attached.
+    fn detach(&mut self, reason: &str) -> usize {
+        let Some(tracer) = &mut self.tracer else { return 0 };
+        let (running, selected) = (tracer.running(), tracer.selected());
+        for pid in &selected {
+            tracer.deselect(*pid);
+        }
+        if let Err(error) = tracer.flush() {
+            tracing::debug!(%error, "cannot look at silent connections");
+        }
+        tracer.detach();
+        self.pulse.set_attached(false);
+        let now = self.stages.understand.now();
+        for running in &running {
+            self.auditor.detached(running, now, reason);
+        }
+        for pid in selected {
+            self.auditor.deselected(&self.stages.understand.table, pid, now, Some(reason));
+        }
+        while self.drain(Instant::now() + TURN) > 0 {
+            self.pulse.beat();
+        }
+        self.end_late();
+        self.stages.end();
+        if let Some(tracer) = self.tracer.take() {
+            self.before += tracer.counters();
+        }
+        trim_memory();
+        running.len()
+    }
+
+    fn wait(&mut self) {
+        if let Some(tracer) = &mut self.tracer
+            && let Err(error) = tracer.wait(NAP)
+        {
+            tracing::error!(%error, "cannot wait for the kernel");
+            thread::sleep(NAP);
+        }
+    }
+
+    /// Takes records, then tells the kernel what was learned from them.
+    fn drain(&mut self, until: Instant) -> usize {
+        let Self { tracer: Some(tracer), stages, auditor, .. } = self else { return 0 };
+        let taken = tracer.drain(until, |record| stages.take(record));
+        for (pid, time) in stages.understand.forked.drain(..) {
+            auditor.selected(&stages.understand.table, pid, time);
+        }
+        self.tell_kernel();
+        taken
+    }
+
+    fn look_at_silence(&mut self) {
+        if self.stages.is_waiting() {
+            self.flush();
+        }
+        self.end_late();
+    }
+
+    fn end_late(&mut self) {
+        for end in self.tracer.as_mut().map(Tracer::late_ends).unwrap_or_default() {
+            self.stages.end_late(&end);
+        }
+    }
+
+    fn flush(&self) {
+        if let Some(tracer) = &self.tracer
+            && let Err(error) = tracer.flush()
+        {
+            tracing::debug!(%error, "cannot look at silent connections");
+        }
+    }
+
+    fn beat(&mut self) {
+        self.stages.sweep(capture::monotonic());
+        let Some(tracer) = &mut self.tracer else { return };
+        if let Err(error) = tracer.heartbeat() {
+            tracing::error!(%error, "cannot keep the probes alive");
+        }
+        // What a burst needed is given back when it is over.
+        let read = std::mem::replace(&mut self.read, self.stages.understand.stats.records);
+        if self.read - read < QUIET && read != self.read {
+            trim_memory();
+        }
+        if self.rescan {
+            let now = self.stages.understand.now();
+            match self.stages.understand.table.scan(now) {
+                Ok(changes) => self.stages.understand.changes.extend(changes),
+                Err(error) => tracing::warn!(%error, "cannot look at the processes of this host"),
+            }
+            self.tell_kernel();
+        }
+    }
+
+    fn tell_kernel(&mut self) {
+        let understand = &mut self.stages.understand;
+        let Some(tracer) = &mut self.tracer else { return understand.changes.clear() };
+        let now = understand.now();
+        let mut joined = false;
+        for change in understand.changes.drain(..) {
+            match change {
+                Change::None => {}
+                Change::Track(pid) => match tracer.select(pid) {
+                    Ok(()) => {
+                        joined = true;
+                        self.auditor.selected(&understand.table, pid, now);
+                    }
+                    Err(error) => tracing::warn!(pid, %error, "cannot trace this process"),
+                },
+                Change::Untrack(pid) => {
+                    tracer.deselect(pid);
+                    self.auditor.deselected(&understand.table, pid, now, None);
+                }
+            }
+        }
+        if joined && let Err(error) = tracer.find_listeners() {
+            tracing::debug!(%error, "cannot look for listening sockets");
+        }
+        for conn in understand.unwanted.drain(..) {
+            // Its bytes are then copied and dropped, which costs but harms nobody.
+            let _ = tracer.set_verdict(conn, Verdict::Ignore);
+        }
+    }
+
+    fn totals(&self) -> Totals {
+        let mut kernel = self.before;
+        if let Some(tracer) = &self.tracer {
+            kernel += tracer.counters();
+        }
+        Totals { stats: self.stages.understand.stats.clone(), kernel, ..Totals::default() }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let totals = self.totals();
+        let running = self.tracer.as_ref().map(Tracer::running).unwrap_or_default();
+        let facts = survey::Facts {
+            standing: self.standing(),
+            uptime: self.started.elapsed(),
+            reports: &self.reports,
+            running: &running,
+            totals: &totals,
+            exporters: &self.stages.understand.express.exported(),
+            audit: self.auditor.totals(),
+        };
+        let status = survey::status(&facts, self.stages.targets());
+        Snapshot { status, counters: self.stages.understand.express.counters(&totals) }
+    }
+
+    fn finish(mut self) -> Remains {
+        self.detach("the agent ends");
+        let totals = Totals { summary: self.stages.understand.express.summary(), ..self.totals() };
+        let mut express = self.stages.understand.express;
+        express.send_spans();
+        Remains { totals, express, auditor: self.auditor }
+    }
+}

@@ -1,0 +1,173 @@
+//! What the agent says about itself and its targets when asked: `/status`, and `underspan status`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The whole. Counts are since the start of the agent, times in seconds unless their name says otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The agent.
+    pub agent: AgentStatus,
+    /// Everything together.
+    pub totals: TotalsStatus,
+    /// Programs in the kernel, by probe.
+    pub probes: Vec<ProbeStatus>,
+    /// Traced processes, those with most bytes first.
+    pub targets: Vec<TargetStatus>,
+    /// Where telemetry goes.
+    pub exporters: Vec<ExporterStatus>,
+    /// What an operator should know and might not expect.
+    pub findings: Vec<String>,
+}
+
+/// The agent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AgentStatus {
+    /// Its version.
+    pub version: String,
+    /// Its process id.
+    pub pid: u32,
+    /// Time since its start.
+    pub uptime_seconds: f64,
+    /// Time since its pipeline last did anything; more than a few seconds means that it is stuck, and that the rest of this is old.
+    pub silent_seconds: f64,
+    /// Whether its programs are in the kernel.
+    pub state: State,
+    /// Why not.
+    pub reasons: Vec<String>,
+    /// Capabilities it does not hold, and what is off without each.
+    pub missing_capabilities: BTreeMap<String, String>,
+    /// Lines of the audit log; null without one.
+    pub audit: Option<AuditStatus>,
+}
+
+/// Whether the agent's programs are in the kernel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// They are.
+    Attached,
+    /// They are not: somebody said so, or the kernel refused.
+    #[default]
+    Detached,
+}
+
+/// Lines of the audit log.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AuditStatus {
+    /// In the file.
+    pub lines: u64,
+    /// Missing there.
+    pub lost: u64,
+}
+
+/// Everything together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TotalsStatus {
+    /// Bytes that passed on connections of traced processes, as the kernel counts.
+    pub bytes: u64,
+    /// Of these, copied from the kernel.
+    pub captured: u64,
+    /// Exchanges understood.
+    pub exchanges: u64,
+    /// Exchanges that passed and could not be reported, by reason.
+    pub lost: BTreeMap<String, u64>,
+    /// Records read from the kernel.
+    pub records: u64,
+    /// Records the kernel could not hand over.
+    pub records_lost: u64,
+    /// Reads of user memory that failed.
+    pub faults: u64,
+    /// Calls whose bytes cannot be read: sendfile, splice, `io_uring`.
+    pub unreadable_calls: u64,
+}
+
+/// A probe.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProbeStatus {
+    /// Its name.
+    pub name: String,
+    /// `on`, `reduced` (part of it does not run), `off` (the kernel refused it), `detached`.
+    pub state: String,
+    /// Why it is not on.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub reasons: Vec<String>,
+    /// Records it made; null for probes that make none of their own.
+    pub records: Option<u64>,
+    /// Its programs in the kernel.
+    pub programs: Vec<ProgramStatus>,
+    /// What is odd about it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub finding: Option<String>,
+}
+
+/// A program in the kernel.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProgramStatus {
+    /// Its hook.
+    pub hook: String,
+    /// Times it ran and the time that took in nanoseconds; null unless `kernel.bpf_stats_enabled` is on.
+    pub runs: Option<u64>,
+    /// See `runs`.
+    pub run_nanoseconds: Option<u64>,
+}
+
+/// A traced process.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TargetStatus {
+    /// Its id.
+    pub pid: u32,
+    /// `service.name`.
+    pub service: String,
+    /// Path of its executable, if known.
+    pub executable: Option<String>,
+    /// Why it is traced.
+    pub reason: String,
+    /// Connections with at least a byte.
+    pub connections: u64,
+    /// Bytes that passed on its sockets, as far as the kernel has told.
+    pub bytes: u64,
+    /// Of these, copied from the kernel.
+    pub captured: u64,
+    /// Exchanges understood, by protocol.
+    pub exchanges: BTreeMap<String, u64>,
+    /// Exchanges lost, by reason.
+    pub lost: BTreeMap<String, u64>,
+    /// Bytes not understood, by reason.
+    pub not_understood: BTreeMap<String, u64>,
+    /// Whether its bytes are encrypted; null before its first connection.
+    pub tls: Option<Tls>,
+    /// What is odd about it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub finding: Option<String>,
+}
+
+/// Whether the agent reads what a process says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// Nothing is encrypted.
+    Plain,
+    /// Encrypted, and read before encryption.
+    Decrypted,
+    /// At least one connection is encrypted and not read.
+    Blind,
+}
+
+/// A destination of telemetry, in spans and data points.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExporterStatus {
+    /// Its name.
+    pub name: String,
+    /// Handed over to it.
+    pub pushed: u64,
+    /// Delivered.
+    pub exported: u64,
+    /// Waiting or on their way.
+    pub waiting: u64,
+    /// Lost, by reason.
+    pub dropped: BTreeMap<String, u64>,
+    /// Requests sent again.
+    pub retries: u64,
+}
