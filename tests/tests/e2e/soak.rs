@@ -1,7 +1,6 @@
 //! Anything may come and go at any time, for as long as `UNDERSPAN_SOAK_SECONDS` says.
 
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,10 +31,8 @@ fn agents_and_targets_come_and_go_under_load() {
     let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(SECONDS));
     let nginx = Nginx::start(false);
     let load = Load::new(nginx.address(), u64::MAX).paced(500);
-    let stop = AtomicBool::new(false);
     let mut left: Vec<Objects> = Vec::new();
-    let report = thread::scope(|scope| {
-        let running = scope.spawn(|| load.run_until(&stop));
+    let ((), report) = load.during(|| {
         let select = json!({ "select": [{ "port": nginx.address().port() }, { "exe": "sleep" }] });
         let mut steady = Session::with(&[], select.clone());
         let admin = steady.agent.admin();
@@ -90,8 +87,6 @@ fn agents_and_targets_come_and_go_under_load() {
             left.push(session.agent.objects());
             session.agent.kill();
         }
-        stop.store(true, Ordering::Relaxed);
-        running.join().unwrap()
     });
     assert!(report.failed.is_empty(), "requests failed: {:?}", report.failed);
     assert!(report.total() > 100, "{} requests", report.total());
