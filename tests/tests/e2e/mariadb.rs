@@ -1,4 +1,4 @@
-//! MariaDB from both sides: what clients executed is what both ends are seen to have executed.
+//! `MariaDB` from both sides: what clients executed is what both ends are seen to have executed.
 
 use underspan_tests::oracle::{Books, Kind};
 use underspan_tests::workload::script::PYTHON;

@@ -1,4 +1,4 @@
-//! PostgreSQL from both sides: what clients say they executed is what both ends are seen to have executed.
+//! `PostgreSQL` from both sides: what clients say they executed is what both ends are seen to have executed.
 
 use std::collections::BTreeMap;
 
