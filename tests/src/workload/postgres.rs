@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::gated::Gated;
 use super::process::{Process, eventually};
+use super::script::PYTHON;
 
 /// The user it must run as: it refuses to be root.
 const USER: &str = "postgres";
@@ -60,15 +61,31 @@ impl Postgres {
 
     /// A client program with these arguments, over TCP or the unix socket. TLS is off.
     pub fn client(&self, name: &str, arguments: &[&str], unix: bool) -> Gated {
+        gated(&self.command(&program(name).display().to_string(), arguments, unix))
+    }
+
+    /// A script in Python with these arguments, whose driver finds the server, over TCP.
+    pub fn script(&self, source: &str, arguments: &[&str]) -> Gated {
+        gated(&self.command(PYTHON, &[&["-c", source], arguments].concat(), false))
+    }
+
+    /// The command line that runs psql with these arguments.
+    pub fn psql(&self, arguments: &[&str]) -> Vec<String> {
+        self.command(&program("psql").display().to_string(), arguments, false)
+    }
+
+    fn command(&self, program: &str, arguments: &[&str], unix: bool) -> Vec<String> {
         let host = if unix { self.folder.path().display().to_string() } else { "127.0.0.1".to_owned() };
-        let port = self.address.port().to_string();
-        let mut all = vec!["PGSSLMODE=disable", "PGDATABASE=postgres", "PGUSER=postgres"];
-        let (host, port) = (format!("PGHOST={host}"), format!("PGPORT={port}"));
-        let program = program(name).display().to_string();
-        all.extend([host.as_str(), port.as_str(), program.as_str()]);
-        all.extend(arguments);
-        // `env` becomes the program without another process.
-        Gated::new("env", &all)
+        let mut words = ["env", "PGSSLMODE=disable", "PGDATABASE=postgres", "PGUSER=postgres"]
+            .map(str::to_owned)
+            .to_vec();
+        words.extend([
+            format!("PGHOST={host}"),
+            format!("PGPORT={}", self.address.port()),
+            program.to_owned(),
+        ]);
+        words.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        words
     }
 
     /// Runs SQL with psql, which must succeed.
@@ -83,6 +100,12 @@ impl Drop for Postgres {
         self.process.signal(Signal::QUIT);
         self.process.wait();
     }
+}
+
+/// The first word is `env`, which becomes the program without another process.
+fn gated(command: &[String]) -> Gated {
+    let words: Vec<_> = command.iter().map(String::as_str).collect();
+    Gated::new(words[0], &words[1..])
 }
 
 fn as_user(program: &Path) -> Command {

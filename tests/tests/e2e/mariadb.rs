@@ -22,7 +22,8 @@ assert len(cursor.fetchall()) == 20
 ";
 const ROWS: u64 = 500;
 
-fn watch(server: &MariaDb, client: Gated, statements: u64) -> Books {
+/// Runs a client and the server under the agent; both ends must have seen the same, without loss, and no literal.
+pub(crate) fn watch(server: &MariaDb, client: Gated, statements: u64) -> Books {
     let session = Session::trace(&[server.pid(), client.pid()]);
     client.complete();
     let books = session.finish(2 * statements);

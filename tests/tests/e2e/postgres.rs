@@ -12,7 +12,7 @@ const TRANSACTIONS: u64 = 100;
 const CLIENTS: u64 = 8;
 
 /// Runs a client and the server under the agent; both ends must have seen the same, without loss.
-fn watch(server: &Postgres, client: Gated, statements: u64) -> (Books, String) {
+pub(crate) fn watch(server: &Postgres, client: Gated, statements: u64) -> (Books, String) {
     let session = Session::trace(&[server.pid(), client.pid()]);
     let said = client.complete();
     let books = session.finish(2 * statements);
