@@ -258,6 +258,7 @@ impl Conversation for MySqlConversation {
         if self.hidden {
             self.give_up(LossReason::NotCaptured, out);
         }
+        self.reply = Reply::default();
         for command in std::mem::take(&mut self.waiting) {
             match command {
                 Command::Query(mut query) if query.open.is_some() || !query.rest.is_empty() => {
