@@ -41,6 +41,10 @@ impl Default for Capture {
 pub enum Tier {
     /// The best the kernel allows.
     Auto,
+    /// Trampolines around the kernel's socket functions: `fentry` and `fexit`.
+    T1,
+    /// Kprobes on the same functions.
+    T2,
     /// Tracepoints at the end of socket calls.
     T3,
     /// System call tracepoints: works on kernels without the former, and slows every system call of the host a little.

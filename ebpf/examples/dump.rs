@@ -13,7 +13,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         response_budget: 1024,
         announce_execs: false,
         deadline: Duration::from_secs(5),
-        payload: std::env::var("PAYLOAD").ok(),
+        uprobes_by_event: false,
+        payload: std::env::var("PAYLOAD").into_iter().collect(),
     })?;
     for report in tracer.reports() {
         println!("{:20} {:?} {:?}", report.probe.name, report.off, report.reduced);

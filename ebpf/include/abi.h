@@ -47,15 +47,15 @@ struct us_header {
 
 struct us_data {
     struct us_header header;
-    __u64 entered;  /* when the call began */
-    __u64 offset;   /* position of the first byte in its direction, counted from the first byte seen */
-    __u64 length;   /* bytes of the call from `offset` on, captured or not */
-    __u32 tgid;     /* process */
-    __u32 tid;      /* thread */
-    __u32 seq;      /* flip: TCP sequence number of the first byte; 0 for unix sockets and otherwise */
-    __u32 peer_seq; /* flip: TCP sequence number the other direction had reached */
-    __u32 exchange; /* runs of requests so far, a current one included */
-    __u32 lost;     /* exchanges of this connection counted as lost in the kernel so far */
+    __u64 entered;    /* when the call began */
+    __u64 offset;     /* position of the first byte in its direction, counted from the first byte seen */
+    __u64 length;     /* bytes of the call from `offset` on, captured or not */
+    __u32 tgid;       /* process */
+    __u32 tid;        /* thread */
+    __u32 seq;        /* flip: TCP sequence number of the first byte; 0 for unix sockets and otherwise */
+    __u32 peer_seq;   /* flip: TCP sequence number the other direction had reached */
+    __u32 exchange;   /* runs of requests so far, a current one included */
+    __u32 lost;       /* exchanges of this connection counted as lost in the kernel so far */
     __u64 other;      /* flip: bytes of the other direction that have passed, where no record told of the
                          latest; else 0 */
     __u64 other_last; /* when the latest of them passed */
@@ -135,6 +135,41 @@ struct us_late_end {
     __u32 lost;
 };
 
+/* Where a USDT probe keeps one of its arguments. */
+struct us_usdt_argument {
+    __s32 value; /* the constant, the displacement, or the index of a wide constant */
+    __u8 kind;   /* US_USDT_*; 0: there is none */
+    __u8 base;   /* registers, counted in words from the beginning of the saved ones */
+    __u8 index;
+    __u8 shape; /* bits 0-1: logarithm of the index's scale; 2-3: of the argument's size; flags below */
+};
+
+#define US_USDT_CONSTANT 1
+#define US_USDT_WIDE 2
+#define US_USDT_REGISTER 3
+#define US_USDT_MEMORY 4
+
+#define US_USDT_NO_REGISTER 0xff
+#define US_USDT_SIGNED 0x10
+#define US_USDT_HIGH 0x20           /* the second byte of the register (%ah) */
+#define US_USDT_INDEX_SIGNED 0x40   /* only the lower half of the index counts, with its sign ... */
+#define US_USDT_INDEX_UNSIGNED 0x80 /* ... or without */
+
+#define US_USDT_ARGUMENTS 12
+#define US_USDT_WIDES 4
+
+/* All arguments of one place of a USDT probe: value of `usdt_specs`. */
+struct us_usdt_spec {
+    struct us_usdt_argument arguments[US_USDT_ARGUMENTS];
+    __u64 wide[US_USDT_WIDES]; /* constants that need more than 32 bits */
+};
+
+/* What a canary saw: value of `canaries`. */
+struct us_canary {
+    __u64 hits;
+    __u64 sums[US_USDT_ARGUMENTS]; /* of each argument, or of the result */
+};
+
 /* Indices of the `counters` map (per CPU, __u64 each). */
 #define US_COUNT_RECORDS 0         /* records written */
 #define US_COUNT_RING_BYTES 1      /* ring-buffer bytes they took, headers and padding included */
@@ -150,6 +185,7 @@ struct us_late_end {
 #define US_COUNT_TARGETS_FULL 11   /* children that could not be selected: `targets` is full */
 #define US_COUNT_REQUEST_RUNS 12   /* runs in the direction of requests */
 #define US_COUNT_RUNS 13           /* all runs */
-#define US_COUNTERS 14
+#define US_COUNT_MISSED 14 /* calls whose end was not told: counted at the thread's next, without bytes */
+#define US_COUNTERS 15
 
 #endif

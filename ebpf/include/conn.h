@@ -8,6 +8,16 @@
 
 static __u64 (*const bpf_get_socket_cookie)(void *sk) = (void *)46;
 
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+
+/* NULL when the file is none of a socket. */
+INLINE struct sock *socket_behind(struct file *file) {
+    if (!file || (READ(READ(file, f_inode), i_mode) & S_IFMT) != S_IFSOCK)
+        return NULL;
+    return READ((struct socket *)READ(file, private_data), sk);
+}
+
 INLINE int is_stream(struct sock *sk) {
     __u16 family = READ(sk, __sk_common.skc_family);
 
@@ -108,6 +118,15 @@ INLINE int joined_midway(struct sock *sk, struct io *io) {
     if (io->direction)
         return received > 0;
     return READ(tcp, bytes_acked) > 1;
+}
+
+/* State for a connection that has none, at its first call. */
+INLINE struct conn *conn_begin(struct sock *sk, struct io *io) {
+    struct conn *conn = conn_make(sk, role_of(sk));
+
+    if (conn && joined_midway(sk, io))
+        conn->state |= CONN_JOINED;
+    return conn;
 }
 
 #endif

@@ -33,6 +33,7 @@ static long (*const bpf_map_update_elem)(void *map, const void *key, const void 
 static long (*const bpf_map_delete_elem)(void *map, const void *key) = (void *)3;
 static __u64 (*const bpf_ktime_get_ns)(void) = (void *)5;
 static __u64 (*const bpf_get_current_pid_tgid)(void) = (void *)14;
+static __u64 (*const bpf_get_current_task)(void) = (void *)35;
 static long (*const bpf_get_current_comm)(void *buf, __u32 size) = (void *)16;
 static void *(*const bpf_sk_storage_get)(void *map, void *sk, void *value, __u64 flags) = (void *)107;
 static long (*const bpf_probe_read_user)(void *dst, __u32 size, const void *ptr) = (void *)112;
@@ -44,7 +45,6 @@ static __u64 (*const bpf_ringbuf_query)(void *ring, __u64 flags) = (void *)134;
 static void *(*const bpf_task_storage_get)(void *map, struct task_struct *task, void *value,
                                            __u64 flags) = (void *)156;
 static struct task_struct *(*const bpf_get_current_task_btf)(void) = (void *)158;
-static struct socket *(*const bpf_sock_from_file)(struct file *file) = (void *)162;
 static long (*const bpf_task_pt_regs)(struct task_struct *task) = (void *)175;
 static __u64 (*const bpf_get_smp_processor_id)(void) = (void *)8;
 
@@ -55,6 +55,12 @@ static __u64 (*const bpf_get_smp_processor_id)(void) = (void *)8;
         bpf_probe_read_kernel(&value_, sizeof(value_), &(pointer)->field);                                   \
         value_;                                                                                              \
     })
+
+/* What the running kernel has. Constants by the time the verifier looks, so that it skips the other branch.
+ */
+#define HAS_FIELD(field) __builtin_preserve_field_info(field, 2)
+#define HAS_VALUE(enumeration, name) __builtin_preserve_enum_value(*(enum enumeration *)name, 0)
+#define VALUE(enumeration, name) __builtin_preserve_enum_value(*(enum enumeration *)name, 1)
 
 #define min(a, b) ((a) < (b) ? (a) : (b))
 

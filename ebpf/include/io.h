@@ -17,14 +17,17 @@ struct io {
     __u64 source; /* user address of the bytes, or of an array of `segments` iovecs; 0 when there are no bytes
                      to read */
     __u64 segments;
+    __u64 skip; /* bytes of the first segment that are not the call's */
     __u32 tgid;
     __u32 tid;
     __u32 direction; /* 0 received, 1 sent */
-    __u32 pad;
+    __u32 copied;    /* the iovecs are the kernel's copy: `source` is an address of the kernel */
 };
 
 /* The `index`-th contiguous piece of a call's bytes. */
 INLINE int segment_at(struct io *io, __u32 index, __u64 *address, __u64 *size) {
+    const void *entry = (const void *)(io->source + index * sizeof(struct iovec));
+    __u64 skip = index ? 0 : io->skip;
     struct iovec vec;
 
     if (!io->segments) {
@@ -32,10 +35,11 @@ INLINE int segment_at(struct io *io, __u32 index, __u64 *address, __u64 *size) {
         *size = io->length;
         return 0;
     }
-    if (bpf_probe_read_user(&vec, sizeof(vec), (const void *)(io->source + index * sizeof(vec))))
+    if (io->copied ? bpf_probe_read_kernel(&vec, sizeof(vec), entry)
+                   : bpf_probe_read_user(&vec, sizeof(vec), entry))
         return -1;
-    *address = (__u64)vec.iov_base;
-    *size = vec.iov_len;
+    *address = (__u64)vec.iov_base + skip;
+    *size = vec.iov_len > skip ? vec.iov_len - skip : 0;
     return 0;
 }
 
@@ -107,8 +111,8 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
     if (conn->role == US_ROLE_UNKNOWN)
         conn->role = direction ? US_ROLE_CLIENT : US_ROLE_SERVER; /* who speaks first asks */
     is_request = direction == request_direction(conn);
-    /* The end of the run before. Without a tail there is just a number to tell, which the first record of this
-     * run carries if there is one. */
+    /* The end of the run before. Without a tail there is just a number to tell, which the first record of
+     * this run carries if there is one. */
     if (conn->tail_size[other] && conn->bytes[other] > conn->reported[other])
         emit_run(conn, other, ctl, 0);
     conn->turn = direction + 1;
@@ -198,9 +202,11 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
 INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
                   struct us_control *ctl) {
     __u32 direction = io->direction & 1;
-    __u64 offset = __sync_fetch_and_add(&conn->bytes[direction], io->length);
+    __u64 offset = conn->bytes[direction];
     int flip = conn->turn != direction + 1;
 
+    /* The sum alone: atomic instructions that return a value came with 5.12. */
+    __sync_fetch_and_add(&conn->bytes[direction], io->length);
     conn->last[direction] = io->left_at;
     conn->tgid = io->tgid;
     conn->tid = io->tid;

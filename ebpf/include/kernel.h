@@ -145,6 +145,28 @@ struct linux_binprm {
     const char *filename;
 };
 
+struct iovec;
+
+/* Where the bytes of a call are to come from or to go to, and how far it has got. */
+struct iov_iter {
+    __u8 iter_type;
+    unsigned long iov_offset;
+    unsigned long count;
+    const struct iovec *__iov;
+    void *ubuf;
+    unsigned long nr_segs;
+};
+
+/* Before 5.14 the direction was the lowest bit of the type; before 6.4 the segments had another name. */
+struct iov_iter___old {
+    unsigned int type;
+    const struct iovec *iov;
+};
+
+struct msghdr {
+    struct iov_iter msg_iter;
+};
+
 struct seq_file;
 
 struct bpf_iter_meta {
@@ -179,8 +201,10 @@ struct pt_regs {
     unsigned long di;
     unsigned long si;
     unsigned long dx;
+    unsigned long cx;
     unsigned long r10;
     unsigned long r8;
+    unsigned long ax;
     unsigned long orig_ax;
 };
 #elif defined(__TARGET_ARCH_arm64)
@@ -197,6 +221,12 @@ struct pt_regs {
 #endif
 
 #pragma clang attribute pop
+
+/* Values differ from kernel to kernel and are relocated; ITER_UBUF came with 6.0. */
+enum iter_type {
+    ITER_IOVEC,
+    ITER_UBUF,
+};
 
 struct iovec {
     void *iov_base;

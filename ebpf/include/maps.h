@@ -54,6 +54,20 @@ struct piece {
     __u8 pad[3];
 };
 
+/* A socket call under way, as its beginning told. For tiers that hook the functions of the kernel. */
+struct call {
+    __u64 socket; /* its struct sock; 0 for none */
+    __u64 at;     /* when it began */
+    __u64 source; /* as in `struct io` */
+    __u64 segments;
+    __u64 skip;
+    __u64 told; /* bytes of it that went through on_io already */
+    __u32 seq;  /* TCP sequence number its bytes begin at */
+    __u8 direction;
+    __u8 room; /* it asked for at least one byte */
+    __u8 pad[2];
+};
+
 /* State of a thread. */
 struct thread {
     struct piece piece; /* the record being made; here and not on the stack so that the verifier need not
@@ -66,6 +80,7 @@ struct thread {
     __u32 call; /* number + 1, 0 for none */
     __u64 call_at;
     __u64 arguments[4];
+    struct call under_way;
 };
 
 struct {
@@ -120,6 +135,20 @@ struct {
     TYPE(value, struct thread);
 } threads SEC(".maps");
 
+/* Stands in for `threads` where the kernel has no task storage, and for single threads where it refuses to
+ * make one just now: while another task was interrupted on this CPU in the middle of making or freeing its
+ * own, as happens to servers with a thread for each request. Keyed by what bpf_get_current_pid_tgid returns,
+ * deleted when the thread exits. */
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 8192);
+    TYPE(key, __u64);
+    TYPE(value, struct thread);
+} threads_by_id SEC(".maps");
+
+/* Frozen by the loader: whether there is task storage. */
+const volatile __u32 us_task_storage = 1;
+
 struct {
     UINT(type, BPF_MAP_TYPE_LRU_HASH);
     UINT(max_entries, 4096);
@@ -158,6 +187,42 @@ INLINE struct us_control *alive(__u64 now) {
 
 INLINE struct us_target *target_of(__u32 tgid) {
     return bpf_map_lookup_elem(&targets, &tgid);
+}
+
+/* State of the current thread, whose id is `id`; NULL when it has none. */
+INLINE struct thread *thread_of(__u64 id) {
+    if (us_task_storage) {
+        struct thread *thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
+
+        if (thread)
+            return thread;
+    }
+    return bpf_map_lookup_elem(&threads_by_id, &id);
+}
+
+/* The same, made when there is none. */
+INLINE struct thread *thread_make(__u64 id) {
+    struct thread *thread = NULL;
+
+    if (us_task_storage)
+        thread =
+            bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!thread) {
+        static const struct thread fresh = {};
+
+        thread = bpf_map_lookup_elem(&threads_by_id, &id);
+        if (!thread) {
+            bpf_map_update_elem(&threads_by_id, &id, &fresh, BPF_NOEXIST);
+            thread = bpf_map_lookup_elem(&threads_by_id, &id);
+        }
+    }
+    if (!thread)
+        count(US_COUNT_LOST_NO_STORAGE, 1);
+    return thread;
+}
+
+INLINE void thread_forget(__u64 id) {
+    bpf_map_delete_elem(&threads_by_id, &id);
 }
 
 #endif

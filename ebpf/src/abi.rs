@@ -218,6 +218,33 @@ map_value!(
     RawLateEnd { time: u64, exchange: u32, lost: u32 }
 );
 
+/// `struct us_usdt_argument`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub(crate) struct RawUsdtArgument {
+    pub(crate) value: i32,
+    pub(crate) kind: u8,
+    pub(crate) base: u8,
+    pub(crate) index: u8,
+    pub(crate) shape: u8,
+}
+
+/// `struct us_usdt_spec`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub(crate) struct RawUsdtSpec {
+    pub(crate) arguments: [RawUsdtArgument; 12],
+    pub(crate) wide: [u64; 4],
+}
+
+// SAFETY: plain integers without padding, valid for every bit pattern.
+unsafe impl aya::Pod for RawUsdtSpec {}
+
+map_value!(
+    /// `struct us_canary`
+    RawCanary { hits: u64, sums: [u64; 12] }
+);
+
 #[cfg(test)]
 mod tests {
     use std::mem::{offset_of, size_of};
@@ -305,5 +332,8 @@ mod tests {
         );
         same!("us_verdict", RawVerdict, ignore, pad);
         same!("us_late_end", RawLateEnd, time, exchange, lost);
+        same!("us_usdt_argument", RawUsdtArgument, value, kind, base, index, shape);
+        same!("us_usdt_spec", RawUsdtSpec, arguments, wide);
+        same!("us_canary", RawCanary, hits, sums);
     }
 }

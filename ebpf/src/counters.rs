@@ -31,11 +31,13 @@ pub struct Counters {
     pub request_runs: u64,
     /// All runs.
     pub runs: u64,
+    /// Calls whose end the kernel did not tell; their bytes were counted later, unread.
+    pub missed: u64,
 }
 
 impl Counters {
     /// Number of counters in the map (`US_COUNTERS`).
-    pub(crate) const COUNT: u32 = 14;
+    pub(crate) const COUNT: u32 = 15;
 
     /// From the map's values in the order of `abi.h`.
     pub(crate) fn from_values(values: [u64; Self::COUNT as usize]) -> Self {
@@ -54,6 +56,7 @@ impl Counters {
             targets_full,
             request_runs,
             runs,
+            missed,
         ] = values;
         Self {
             records,
@@ -70,6 +73,7 @@ impl Counters {
             targets_full,
             request_runs,
             runs,
+            missed,
         }
     }
 }
@@ -92,6 +96,7 @@ impl std::ops::AddAssign for Counters {
             targets_full,
             request_runs,
             runs,
+            missed,
         } = other;
         self.records += records;
         self.ring_bytes += ring_bytes;
@@ -107,5 +112,6 @@ impl std::ops::AddAssign for Counters {
         self.targets_full += targets_full;
         self.request_runs += request_runs;
         self.runs += runs;
+        self.missed += missed;
     }
 }

@@ -4,14 +4,19 @@
 //! and says why about the rest, and hands out [`Record`]s. Everything it made in the kernel ends with it.
 
 mod abi;
+pub mod canary;
 mod counters;
+pub mod elf;
 mod loader;
 mod memory;
 mod object;
+pub mod placement;
 pub mod probes;
 mod record;
 mod ring;
 mod tracer;
+pub mod uprobes;
+pub mod usdt;
 mod waiter;
 
 pub use abi::{Flags, NAME_MAX, Role, TAIL_MAX};
@@ -19,4 +24,4 @@ pub use counters::Counters;
 pub use loader::{LoadError, Runs};
 pub use memory::{spare_memory, trim_memory};
 pub use record::{Conn, Data, End, Process, ProcessKind, Record, RecordError, Run, parse};
-pub use tracer::{LateEnd, ProbeReport, Running, Settings, Tracer, Verdict};
+pub use tracer::{LateEnd, ProbeReport, Running, Settings, Tally, Tracer, Verdict};

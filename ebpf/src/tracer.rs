@@ -1,5 +1,6 @@
 //! The running probes, their maps and their ring buffer.
 
+use std::collections::HashMap as StdHashMap;
 use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -8,14 +9,21 @@ use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray};
 
 use aya_obj::btf::Btf;
 
-use crate::abi::{Control, RawLateEnd, RawVerdict, Target};
+use crate::abi::{Control, RawCanary, RawLateEnd, RawVerdict, Target};
 use crate::counters::Counters;
-use crate::loader::{Attach, Iterator, Link, LoadError, Loader, ProgramError, Runs, kernel_types};
-use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators};
+use crate::loader::{
+    Attach, Iterator, Link, LoadError, Loader, ProgramError, Runs, Template, kernel_types, try_hooks,
+};
+use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators, storage};
 use crate::record::{Record, RecordError};
 use crate::ring::Ring;
+use crate::uprobes::Uprobes;
+use crate::usdt::SpecTable;
 use crate::waiter::Waiter;
 use crate::{memory, object, record};
+
+/// Threads whose state the kernel may refuse to keep in task storage at one time.
+const SPARE_THREADS: u32 = 1024;
 
 /// How the programs are to run.
 #[derive(Debug, Clone)]
@@ -32,8 +40,10 @@ pub struct Settings {
     pub announce_execs: bool,
     /// Programs stop by themselves this long after the last [`Tracer::heartbeat`].
     pub deadline: Duration,
-    /// Name of the payload probe to use, instead of the best the kernel accepts. For tests.
-    pub payload: Option<String>,
+    /// Attach probes in user space one by one even where the kernel can do many at once. For tests.
+    pub uprobes_by_event: bool,
+    /// Names of the payload probes that may be used, of which the best the kernel accepts is; empty for any.
+    pub payload: Vec<String>,
 }
 
 /// What became of a probe.
@@ -56,6 +66,15 @@ pub struct Running {
     pub program: &'static Program,
     /// What the kernel counted of it.
     pub runs: Runs,
+}
+
+/// Calls that a canary's program saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// How many.
+    pub hits: u64,
+    /// Sum of each argument, wrapping; of the result in the first place.
+    pub sums: [u64; 12],
 }
 
 /// What user space tells the kernel about a connection.
@@ -89,6 +108,10 @@ pub struct Tracer {
     late_ends: HashMap<MapData, u64, RawLateEnd>,
     late_seen: u64,
     counters: PerCpuArray<MapData, u64>,
+    /// What they said when counting began anew.
+    forgotten: [u64; Counters::COUNT as usize],
+    canaries: Array<MapData, RawCanary>,
+    uprobes: Option<Uprobes>,
     attached: Attached,
     reports: Vec<ProbeReport>,
 }
@@ -100,12 +123,17 @@ impl Tracer {
     /// Loads and attaches what the kernel accepts. Nothing is traced before [`Tracer::select`].
     pub fn start(settings: &Settings) -> Result<Self, LoadError> {
         let kernel = kernel_types()?;
+        let storage = Storage::try_out(&kernel)?;
         let mut refusals = Vec::new();
         for payload in PAYLOAD {
-            if settings.payload.as_ref().is_some_and(|wanted| wanted != payload.name) {
+            if !settings.payload.is_empty() && !settings.payload.iter().any(|wanted| wanted == payload.name) {
                 continue;
             }
-            match Self::start_with(settings, &kernel, payload, &refusals)? {
+            if let Some(refused) = refused_at_once(&kernel, payload) {
+                refusals.push(refused);
+                continue;
+            }
+            match Self::start_with(settings, &kernel, &storage, payload, &refusals)? {
                 Ok(tracer) => {
                     drop(kernel);
                     memory::trim_memory();
@@ -114,36 +142,51 @@ impl Tracer {
                 Err(refused) => refusals.push(refused),
             }
         }
-        Err(no_payload(&refusals))
+        let reasons: Vec<_> = refusals.into_iter().filter_map(|report| report.off).collect();
+        Err(LoadError::NoPayload(reasons.join("; ")))
     }
 
     /// Tries one way to get payload. `Err` inside: the kernel refused it, try the next.
     fn start_with(
         settings: &Settings,
         kernel: &Btf,
+        storage: &Storage,
         payload: &'static Probe,
         refusals: &[ProbeReport],
     ) -> Result<Result<Self, ProbeReport>, LoadError> {
         let ring_bytes = settings.ring_bytes.max(4096).next_power_of_two();
         let mut sizes = vec![("ring", ring_bytes), ("targets", settings.max_targets)];
-        if payload.typed_sockets {
-            sizes.push(("conns_by_socket", 1)); // its stand-in takes no memory where it is not needed
+        let typed_sockets = payload.typed_sockets && storage.sockets;
+        // Stand-ins take no memory where they are not needed.
+        if typed_sockets {
+            sizes.push(("conns_by_socket", 1));
         }
-        let switches = [("us_typed_sockets", u32::from(payload.typed_sockets))];
+        if storage.tasks {
+            sizes.push(("threads_by_id", SPARE_THREADS));
+        }
+        let switches =
+            [("us_typed_sockets", u32::from(typed_sockets)), ("us_task_storage", u32::from(storage.tasks))];
         let mut loader = Loader::new(object::bytes::<()>(), kernel, &sizes, &switches)?;
         let mut control =
             Array::try_from(Map::Array(loader.take_map("control")?)).map_err(LoadError::Setup)?;
         control.set(0, initial_control(settings, ring_bytes), 0).map_err(LoadError::Setup)?;
 
         let mut attached = Attached::default();
-        let mut reports = vec![attached.attach(&loader, payload, payload.typed_sockets)];
+        let mut reports = vec![attached.attach(&loader, payload, typed_sockets)];
         if reports[0].off.is_some() {
             return Ok(Err(reports.swap_remove(0)));
         }
-        for probe in REGISTRY.iter().filter(|probe| !PAYLOAD.iter().any(|other| other.name == probe.name)) {
-            reports.push(attached.attach(&loader, probe, payload.typed_sockets));
+        let tried = |probe: &Probe| {
+            probe.name == storage::PROBE.name || PAYLOAD.iter().any(|other| other.name == probe.name)
+        };
+        for probe in REGISTRY.iter().filter(|probe| !tried(probe)) {
+            reports.push(attached.attach(&loader, probe, typed_sockets));
         }
+        reports.push(storage.report.clone());
         reports.extend(refusals.iter().cloned());
+        let specs = Array::try_from(Map::Array(loader.take_map("usdt_specs")?)).map_err(LoadError::Setup)?;
+        let templates = std::mem::take(&mut attached.templates);
+        let uprobes = Uprobes::new(templates, SpecTable::new(specs), settings.uprobes_by_event);
         let ring = Ring::new(loader.take_map("ring")?, ring_bytes)
             .map_err(|error| LoadError::Setup(MapError::IoError(error)))?;
         Ok(Ok(Self {
@@ -157,6 +200,9 @@ impl Tracer {
             late_seen: 0,
             counters: PerCpuArray::try_from(Map::PerCpuArray(loader.take_map("counters")?))
                 .map_err(LoadError::Setup)?,
+            forgotten: [0; Counters::COUNT as usize],
+            canaries: Array::try_from(Map::Array(loader.take_map("canaries")?)).map_err(LoadError::Setup)?,
+            uprobes: Some(uprobes),
             attached,
             reports,
             settings: settings.clone(),
@@ -181,6 +227,23 @@ impl Tracer {
             let _ = self.control.set(0, control, 0);
         }
         self.attached = Attached::default();
+    }
+
+    /// Hands out the programs for user space, to be attached by whoever decides about that, on whatever thread. `None` the second time.
+    pub fn take_uprobes(&mut self) -> Option<Uprobes> {
+        self.uprobes.take()
+    }
+
+    /// What the canaries' programs saw under the number they were attached with.
+    pub fn tally(&self, number: u32) -> Tally {
+        // An index of our own map can always be read; a larger one has seen nothing.
+        let raw = self.canaries.get(&number, 0).unwrap_or_default();
+        Tally { hits: raw.hits, sums: raw.sums }
+    }
+
+    /// Forgets what they saw.
+    pub fn clear_tally(&mut self, number: u32) -> Result<(), MapError> {
+        self.canaries.set(number, RawCanary::default(), 0)
     }
 
     /// Traces a process from now on, and its children.
@@ -227,12 +290,31 @@ impl Tracer {
 
     /// Sums of the programs' counters.
     pub fn counters(&self) -> Counters {
+        let mut sums = self.raw_counters();
+        for (sum, forgotten) in sums.iter_mut().zip(self.forgotten) {
+            *sum = sum.saturating_sub(forgotten);
+        }
+        Counters::from_values(sums)
+    }
+
+    /// Counts from zero again.
+    pub(crate) fn forget_counters(&mut self) {
+        self.forgotten = self.raw_counters();
+    }
+
+    fn raw_counters(&self) -> [u64; Counters::COUNT as usize] {
         let mut sums = [0; Counters::COUNT as usize];
         for (index, sum) in (0..Counters::COUNT).zip(&mut sums) {
             // A read of an existing index of our own map cannot fail; 0 is what an unread counter says.
             *sum = self.counters.get(&index, 0).map_or(0, |values| values.iter().sum());
         }
-        Counters::from_values(sums)
+        sums
+    }
+
+    /// How often a hook was passed and its program not run, as far as the kernel says. The calls this concerns are in
+    /// [`Counters::missed`] when their threads went on.
+    pub fn missed_hits(&self) -> u64 {
+        self.attached.links.iter().map(|(.., link)| link.missed()).sum()
     }
 
     /// Ends of connections that did not fit the ring since the last call.
@@ -302,15 +384,55 @@ fn hash<V: aya::Pod, K: aya::Pod>(map: MapData) -> Result<HashMap<MapData, K, V>
     HashMap::try_from(Map::HashMap(map)).map_err(LoadError::Setup)
 }
 
-fn no_payload(refusals: &[ProbeReport]) -> LoadError {
-    let reasons: Vec<_> = refusals.iter().filter_map(|report| report.off.clone()).collect();
-    if reasons.iter().any(|reason| reason.starts_with("operation not permitted")) {
-        return LoadError::Privilege {
-            capability: "CAP_PERFMON",
-            what: "loading tracing programs".to_owned(),
-        };
+/// The refusal of a probe whose hooks the kernel does not have or does not open to anybody: found before anything is made for it.
+fn refused_at_once(kernel: &Btf, probe: &'static Probe) -> Option<ProbeReport> {
+    let required = probe.programs.iter().filter(|program| program.optional.is_none());
+    required
+        .map(|program| (program, try_hooks(kernel, &program.attach)))
+        .find_map(|(program, tried)| tried.err().map(|error| refusal(probe, program, &error)))
+}
+
+fn refusal(probe: &'static Probe, program: &Program, error: &ProgramError) -> ProbeReport {
+    ProbeReport { probe, off: Some(format!("{error} ({})", program.hook())), reduced: Vec::new() }
+}
+
+/// Where the kernel can keep state.
+struct Storage {
+    /// On sockets, for programs with typed ones.
+    sockets: bool,
+    /// On threads.
+    tasks: bool,
+    report: ProbeReport,
+}
+
+impl Storage {
+    /// Loads what needs it, and drops it again.
+    fn try_out(kernel: &Btf) -> Result<Self, LoadError> {
+        let smallest = [("ring", 1 << 16), ("conns_by_socket", 1), ("threads_by_id", 1)];
+        let loader = Loader::new(object::bytes::<()>(), kernel, &smallest, &[])?;
+        let mut report = ProbeReport { probe: &storage::PROBE, off: None, reduced: Vec::new() };
+        for program in storage::PROBE.programs {
+            match loader.load(program.name, &program.attach, None) {
+                Ok(_) => {}
+                // Every tracing program would be: no need to blame the kernel.
+                Err(ProgramError::NotPermitted(_)) => {
+                    return Err(LoadError::Privilege {
+                        capability: "CAP_PERFMON",
+                        what: "loading tracing programs".to_owned(),
+                    });
+                }
+                Err(error) => {
+                    report.reduced.push((
+                        program.name.to_owned(),
+                        error.to_string(),
+                        program.optional.unwrap_or(storage::PROBE.without),
+                    ));
+                }
+            }
+        }
+        let has = |name: &str| report.reduced.iter().all(|(refused, ..)| refused != name);
+        Ok(Self { sockets: has(storage::SOCKETS), tasks: has(storage::TASKS), report })
     }
-    LoadError::NoPayload(reasons.join("; "))
 }
 
 /// What holds the programs in the kernel.
@@ -319,6 +441,8 @@ struct Attached {
     links: Vec<(&'static Probe, &'static Program, Link)>,
     flush: Option<(&'static Program, Iterator)>,
     listeners: Option<(&'static Program, Iterator)>,
+    /// Programs for user space, which are attached later.
+    templates: StdHashMap<&'static str, Template>,
 }
 
 impl Attached {
@@ -345,15 +469,17 @@ impl Attached {
                         .map(|made| self.flush = Some((program, made)))
                 }
                 (Attach::Iterator { .. }, _) => Ok(()),
-                (hook, _) => loader.attach(program.name, hook).map(|link| links.push((probe, program, link))),
+                (Attach::Uprobe, name) => {
+                    loader.template(name).map(|made| drop(self.templates.insert(name, made)))
+                }
+                (hook, _) => loader.attach(program.name, hook).map(|made| {
+                    links.extend(made.into_iter().map(|link| (probe, program, link)));
+                }),
             };
             match (result, program.optional) {
                 (Ok(()), _) => {}
                 (Err(error), Some(lost)) => report.reduced.push((program.hook(), error.to_string(), lost)),
-                (Err(error), None) => {
-                    report.off = Some(format!("{error} ({})", program.hook()));
-                    return report;
-                }
+                (Err(error), None) => return refusal(probe, program, &error),
             }
         }
         self.links.append(&mut links);

@@ -3,21 +3,26 @@
 //! `aya-obj` parses and relocates; creating, loading and linking are done here, since `aya`'s own loader can neither skip what a kernel
 //! lacks nor attach all the kinds of probe the agent uses.
 
+mod kprobe;
 mod link;
 mod program;
 mod sys;
+mod template;
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use aya::maps::{MapData, MapError};
 use aya_obj::btf::{Btf, BtfError, BtfFeatures, BtfRelocationError};
+use aya_obj::generated::bpf_map_type;
 use aya_obj::relocation::EbpfRelocationError;
 use aya_obj::{EbpfSectionKind, Object, ParseError};
 
 pub use link::Runs;
+pub(crate) use link::uprobe::{self, Way};
 pub(crate) use link::{Iterator, Link};
-pub(crate) use program::{Attach, ProgramError};
+pub(crate) use program::{Attach, Functions, ProgramError};
+pub(crate) use template::Template;
 
 /// Why nothing could be loaded at all.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +84,11 @@ pub(crate) fn kernel_types() -> Result<Btf, LoadError> {
     Btf::from_sys_fs().map_err(LoadError::KernelBtf)
 }
 
+/// Whether the kernel takes any program at these hooks.
+pub(crate) fn try_hooks(kernel: &Btf, attach: &Attach) -> Result<(), ProgramError> {
+    program::try_hooks(kernel, attach)
+}
+
 impl<'k> Loader<'k> {
     /// Parses the object, sets its frozen `switches`, makes its maps (with `sizes` overriding their number of entries) and relocates
     /// everything.
@@ -106,15 +116,51 @@ impl<'k> Loader<'k> {
         self.maps.remove(name).ok_or(LoadError::MapType(name))
     }
 
-    /// Loads a program and attaches it.
-    pub(crate) fn attach(&self, name: &str, attach: &Attach) -> Result<Link, ProgramError> {
-        let fd = program::load(&self.object, self.btf.as_ref(), self.kernel, name, attach)?;
-        link::attach(fd, attach)
+    /// Loads a program and attaches it wherever it belongs.
+    pub(crate) fn attach(&self, name: &str, attach: &Attach) -> Result<Vec<Link>, ProgramError> {
+        let Some(functions) = attach.functions() else {
+            return Ok(vec![link::attach(self.load(name, attach, None)?, attach, None)?]);
+        };
+        let mut links = Vec::new();
+        // A trampoline's program is made for its function, a kprobe's serves all.
+        let shared = matches!(attach, Attach::Kprobe(_) | Attach::Kretprobe(_))
+            .then(|| self.load(name, attach, None))
+            .transpose()?;
+        for function in functions.iter() {
+            let program = match &shared {
+                Some(shared) => {
+                    shared.try_clone().map_err(|error| ProgramError::Other { step: "attaching", error })
+                }
+                None => self.load(name, attach, Some(function)),
+            };
+            let result = program.and_then(|program| link::attach(program, attach, Some(function)));
+            match result {
+                Ok(link) => links.push(link),
+                Err(ProgramError::NoHook(_)) if functions.where_present.contains(&function) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(links)
+    }
+
+    /// Loads a program.
+    pub(crate) fn load(
+        &self,
+        name: &str,
+        attach: &Attach,
+        function: Option<&str>,
+    ) -> Result<OwnedFd, ProgramError> {
+        program::load(&self.object, self.btf.as_ref(), self.kernel, name, attach, function)
+    }
+
+    /// Takes a program for user space out, to be loaded when it is known how it is attached.
+    pub(crate) fn template(&self, name: &'static str) -> Result<Template, ProgramError> {
+        Template::of(&self.object, self.btf.as_ref(), name)
     }
 
     /// Loads an iterator and gives it the map it is to visit, if it visits one.
     pub(crate) fn iterator(&self, name: &str, attach: &Attach) -> Result<Iterator, ProgramError> {
-        let fd = program::load(&self.object, self.btf.as_ref(), self.kernel, name, attach)?;
+        let fd = self.load(name, attach, None)?;
         let map = match attach {
             Attach::Iterator { over: Some(map), .. } => self.maps.get(*map).map(|map| map.fd().as_fd()),
             _ => None,
@@ -129,13 +175,20 @@ fn make_maps(
     sizes: &[(&str, u32)],
 ) -> Result<HashMap<String, MapData>, LoadError> {
     let mut definitions: Vec<_> = object.maps.drain().collect();
-    let mut maps = HashMap::new();
+    let mut maps: HashMap<String, MapData> = HashMap::new();
     for (name, definition) in &mut definitions {
         if let Some((_, entries)) = sizes.iter().find(|(sized, _)| sized == name) {
             definition.set_max_entries(*entries);
         }
-        let map = MapData::create(definition.clone(), name, btf.map(AsFd::as_fd))
-            .map_err(|error| map_error(name, error))?;
+        let map = match MapData::create(definition.clone(), name, btf.map(AsFd::as_fd)) {
+            Err(MapError::CreateError { io_error, .. })
+                if definition.map_type() == bpf_map_type::BPF_MAP_TYPE_TASK_STORAGE as u32
+                    && io_error.raw_os_error() == Some(libc::EINVAL) =>
+            {
+                continue;
+            }
+            made => made.map_err(|error| map_error(name, error))?,
+        };
         if !definition.data().is_empty() {
             let failed = |error| LoadError::Map { name: name.clone(), error: MapError::IoError(error) };
             sys::set_global_data(map.fd().as_fd(), definition.data()).map_err(failed)?;
@@ -146,10 +199,16 @@ fn make_maps(
         maps.insert(name.clone(), map);
     }
     let text_sections = object.functions.keys().map(|(section, _)| *section).collect();
-    let fds = definitions
+    // A kind of map the kernel does not know is named only in branches that are switched off. The verifier skips those, but wants a map
+    // in every place where one is named: any will do.
+    let fd = |name: &String| {
+        maps.get(name).or_else(|| maps.values().next()).map(|map| map.fd().as_fd().as_raw_fd())
+    };
+    let fds: Vec<_> = definitions
         .iter()
-        .map(|(name, definition)| (name.as_str(), maps[name].fd().as_fd().as_raw_fd(), definition));
-    object.relocate_maps(fds, &text_sections)?;
+        .filter_map(|(name, definition)| Some((name.as_str(), fd(name)?, definition)))
+        .collect();
+    object.relocate_maps(fds.into_iter(), &text_sections)?;
     object.relocate_calls(&text_sections)?;
     Ok(maps)
 }

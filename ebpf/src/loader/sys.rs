@@ -1,10 +1,14 @@
-//! The bpf(2) commands for which `aya` has no public function.
+//! The bpf(2) commands for which `aya` has no public function, and `perf_event_open(2)`.
 
+use std::ffi::CStr;
 use std::io;
 use std::mem::zeroed;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-use aya_obj::generated::{bpf_attr, bpf_cmd, bpf_prog_info};
+use aya_obj::generated::{
+    PERF_FLAG_FD_CLOEXEC, bpf_attach_type, bpf_attr, bpf_cmd, bpf_insn, bpf_link_info, bpf_link_type,
+    bpf_perf_event_type, bpf_prog_info, perf_event_attr,
+};
 
 use super::link::Runs;
 
@@ -72,11 +76,20 @@ pub(super) struct Program<'a> {
     pub(super) kind: u32,
     pub(super) attach_type: u32,
     pub(super) attach_btf_id: u32,
-    pub(super) instructions: &'a [aya_obj::generated::bpf_insn],
-    pub(super) license: &'a std::ffi::CStr,
+    pub(super) instructions: &'a [bpf_insn],
+    pub(super) license: &'a CStr,
     pub(super) btf: Option<BorrowedFd<'a>>,
     pub(super) functions: (&'a [u8], usize, usize),
     pub(super) lines: (&'a [u8], usize, usize),
+}
+
+/// `return 0`: `BPF_ALU64 | BPF_MOV | BPF_K` and `BPF_JMP | BPF_EXIT` of `include/uapi/linux/bpf_common.h`.
+pub(super) const NOTHING: [bpf_insn; 2] = [instruction(0xb7), instruction(0x95)];
+
+const fn instruction(code: u8) -> bpf_insn {
+    // SAFETY: an instruction is made of integers, for which all zeroes is a valid value.
+    let nothing: bpf_insn = unsafe { zeroed() };
+    bpf_insn { code, ..nothing }
 }
 
 /// Loads a program. With `log`, the verifier writes there what it did.
@@ -111,24 +124,14 @@ pub(super) fn load_program(program: &Program<'_>, log: Option<&mut [u8]>) -> io:
     bpf_fd(bpf_cmd::BPF_PROG_LOAD, &mut attr)
 }
 
-/// What the kernel counted of a program (`BPF_OBJ_GET_INFO_BY_FD`).
+/// What the kernel counted of a program.
 pub(super) fn program_runs(program: BorrowedFd<'_>) -> io::Result<Runs> {
-    // SAFETY: `bpf_prog_info` is integers, bit fields and pointers-as-integers, for which all zeroes is a valid value.
-    let mut info: bpf_prog_info = unsafe { zeroed() };
-    let mut attr = zero_attr();
-    attr.info.bpf_fd = raw(program);
-    // An older kernel fills less and leaves zeroes.
-    attr.info.info_len = u32::try_from(size_of::<bpf_prog_info>()).map_err(io::Error::other)?;
-    attr.info.info = std::ptr::from_mut(&mut info) as u64;
-    bpf(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr)?;
+    let info = program_info(program)?;
     Ok(Runs { count: info.run_cnt, time: info.run_time_ns })
 }
 
 /// Attaches a `tp_btf` or raw tracepoint program (`BPF_RAW_TRACEPOINT_OPEN`); `name` only for the latter.
-pub(super) fn open_raw_tracepoint(
-    program: BorrowedFd<'_>,
-    name: Option<&std::ffi::CStr>,
-) -> io::Result<OwnedFd> {
+pub(super) fn open_raw_tracepoint(program: BorrowedFd<'_>, name: Option<&CStr>) -> io::Result<OwnedFd> {
     let mut attr = zero_attr();
     attr.raw_tracepoint.name = name.map_or(0, |name| name.as_ptr() as u64);
     attr.raw_tracepoint.prog_fd = raw(program);
@@ -158,4 +161,179 @@ pub(super) fn create_iterator(link: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let mut attr = zero_attr();
     attr.iter_create.link_fd = raw(link);
     bpf_fd(bpf_cmd::BPF_ITER_CREATE, &mut attr)
+}
+
+/// Opens an event of the `kprobe` unit at a kernel function, on all CPUs and for all processes.
+pub(super) fn open_kprobe_event(unit: u32, config: u64, function: &CStr) -> io::Result<OwnedFd> {
+    // SAFETY: `perf_event_attr` is made of integers and unions of integers, for which all zeroes is a valid value.
+    let mut attr: perf_event_attr = unsafe { zeroed() };
+    attr.type_ = unit;
+    attr.size = size_of::<perf_event_attr>().try_into().map_err(io::Error::other)?;
+    attr.config = config;
+    attr.__bindgen_anon_3.kprobe_func = function.as_ptr() as u64;
+    let (any_process, any_cpu, no_group): (libc::pid_t, libc::c_int, libc::c_int) = (-1, 0, -1);
+    // SAFETY: `attr` is whole and initialised, and outlives the call, as does the name it points to.
+    let fd = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            &raw const attr,
+            any_process,
+            any_cpu,
+            no_group,
+            libc::c_ulong::from(PERF_FLAG_FD_CLOEXEC),
+        )
+    };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let fd =
+        i32::try_from(fd).map_err(|_| io::Error::other("perf_event_open() returned an impossible value"))?;
+    // SAFETY: the kernel just returned this descriptor to us; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// What `uprobe_multi` wants: places of one program in one file.
+pub(super) struct Uprobes<'a> {
+    pub(super) path: &'a CStr,
+    pub(super) offsets: &'a [u64],
+    /// As many as there are offsets, or none.
+    pub(super) semaphores: &'a [u64],
+    /// As many as there are offsets, or none.
+    pub(super) cookies: &'a [u64],
+    pub(super) at_return: bool,
+    /// 0 for every process.
+    pub(super) pid: u32,
+}
+
+/// Attaches a program to many places at once (`BPF_TRACE_UPROBE_MULTI`, Linux 6.6).
+pub(super) fn link_uprobes(program: BorrowedFd<'_>, uprobes: &Uprobes<'_>) -> io::Result<OwnedFd> {
+    let array = |values: &[u64]| if values.is_empty() { 0 } else { values.as_ptr() as u64 };
+    let mut attr = zero_attr();
+    // SAFETY: as in `load_btf`.
+    let part = unsafe { &mut attr.link_create };
+    part.__bindgen_anon_1.prog_fd = raw(program);
+    part.attach_type = bpf_attach_type::BPF_TRACE_UPROBE_MULTI as u32;
+    // SAFETY: as in `load_btf`.
+    let multi = unsafe { &mut part.__bindgen_anon_3.uprobe_multi };
+    multi.path = uprobes.path.as_ptr() as u64;
+    multi.offsets = array(uprobes.offsets);
+    multi.ref_ctr_offsets = array(uprobes.semaphores);
+    multi.cookies = array(uprobes.cookies);
+    multi.cnt =
+        u32::try_from(uprobes.offsets.len()).map_err(|_| io::Error::other("too many probes at once"))?;
+    multi.flags = u32::from(uprobes.at_return); // BPF_F_UPROBE_MULTI_RETURN
+    multi.pid = uprobes.pid;
+    bpf_fd(bpf_cmd::BPF_LINK_CREATE, &mut attr)
+}
+
+/// Opens the perf event of one probe in user space. `config` holds what the kernel's `format` files say. Without `pid`: every process.
+pub(super) fn open_uprobe_event(
+    kind: u32,
+    config: u64,
+    path: &CStr,
+    offset: u64,
+    pid: Option<u32>,
+) -> io::Result<OwnedFd> {
+    // SAFETY: a struct and unions of integers, for which all zeroes is a valid value.
+    let mut attr: perf_event_attr = unsafe { zeroed() };
+    attr.type_ = kind;
+    // Fits: a compile-time size of some hundred bytes.
+    attr.size = u32::try_from(size_of::<perf_event_attr>()).unwrap_or(0);
+    attr.config = config;
+    attr.__bindgen_anon_3.config1 = path.as_ptr() as u64;
+    attr.__bindgen_anon_4.config2 = offset;
+    // Programs run on every processor whatever is given here, but the kernel wants one of the two.
+    let (pid, cpu) = pid.map_or((-1, 0), |pid| (pid.cast_signed(), -1));
+    // SAFETY: `attr` and the path in it live during the call.
+    let fd = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            &raw const attr,
+            pid,
+            cpu,
+            -1,
+            libc::c_ulong::from(PERF_FLAG_FD_CLOEXEC),
+        )
+    };
+    let fd = i32::try_from(fd).map_err(|_| io::Error::other("impossible file descriptor"))?;
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel just returned this descriptor to us; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Ties a program to a perf event for as long as the event is open, and lets it begin.
+pub(super) fn tie_to_perf_event(program: BorrowedFd<'_>, event: BorrowedFd<'_>) -> io::Result<()> {
+    give_event(program, event)?;
+    // SAFETY: takes nothing, and `event` is an open descriptor.
+    if unsafe { libc::ioctl(event.as_raw_fd(), PERF_EVENT_IOC_ENABLE, 0) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// `_IO('$', 0)` of `include/uapi/linux/perf_event.h`, as `x86_64` and aarch64 number it.
+const PERF_EVENT_IOC_ENABLE: libc::c_ulong = 0x2400;
+
+/// How often a program was to run and did not, since it was running already (5.12 and later; else 0).
+pub(super) fn program_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
+    program_info(program).map(|info| info.recursion_misses)
+}
+
+fn program_info(program: BorrowedFd<'_>) -> io::Result<bpf_prog_info> {
+    // SAFETY: `bpf_prog_info` is integers, bit fields and pointers-as-integers, for which all zeroes is a valid value.
+    let mut info: bpf_prog_info = unsafe { zeroed() };
+    object_info(program, &mut info)?;
+    Ok(info)
+}
+
+/// How often a link to a kprobe was passed without its program being asked (6.7 and later; else 0).
+pub(super) fn link_misses(link: BorrowedFd<'_>) -> io::Result<u64> {
+    // SAFETY: `bpf_link_info` is integers and unions of them, for which all zeroes is a valid value.
+    let mut info: bpf_link_info = unsafe { zeroed() };
+    object_info(link, &mut info)?;
+    if info.type_ != bpf_link_type::BPF_LINK_TYPE_PERF_EVENT as u32 {
+        return Ok(0);
+    }
+    // SAFETY: unions of plain integers, all of which are initialised; the kernel says above and here which is meant.
+    let perf = unsafe { info.__bindgen_anon_1.perf_event };
+    let kprobes = [bpf_perf_event_type::BPF_PERF_EVENT_KPROBE, bpf_perf_event_type::BPF_PERF_EVENT_KRETPROBE];
+    if !kprobes.iter().any(|kind| *kind as u32 == perf.type_) {
+        return Ok(0);
+    }
+    // SAFETY: as above.
+    Ok(unsafe { perf.__bindgen_anon_1.kprobe.missed })
+}
+
+/// Asks what the kernel knows of a BPF object (`BPF_OBJ_GET_INFO_BY_FD`); older kernels fill less of `info`.
+fn object_info<T>(object: BorrowedFd<'_>, info: &mut T) -> io::Result<()> {
+    let mut attr = zero_attr();
+    attr.info.bpf_fd = raw(object);
+    attr.info.info_len = size_of::<T>().try_into().map_err(io::Error::other)?;
+    attr.info.info = std::ptr::from_mut(info) as u64;
+    bpf(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr).map(drop)
+}
+
+/// Attaches a program to a perf event, by a link (Linux 5.15).
+pub(super) fn link_event(program: BorrowedFd<'_>, event: BorrowedFd<'_>, cookie: u64) -> io::Result<OwnedFd> {
+    let mut attr = zero_attr();
+    // SAFETY: as in `load_btf`.
+    let part = unsafe { &mut attr.link_create };
+    part.__bindgen_anon_1.prog_fd = raw(program);
+    part.__bindgen_anon_2.target_fd = raw(event);
+    part.attach_type = bpf_attach_type::BPF_PERF_EVENT as u32;
+    part.__bindgen_anon_3.perf_event.bpf_cookie = cookie;
+    bpf_fd(bpf_cmd::BPF_LINK_CREATE, &mut attr)
+}
+
+/// The same before there were such links; the event alone holds the program then.
+pub(super) fn give_event(program: BorrowedFd<'_>, event: BorrowedFd<'_>) -> io::Result<()> {
+    // _IOW('$', 8, __u32)
+    const PERF_EVENT_IOC_SET_BPF: libc::c_ulong = 0x4004_2408;
+    // SAFETY: takes a descriptor by value.
+    if unsafe { libc::ioctl(event.as_raw_fd(), PERF_EVENT_IOC_SET_BPF, program.as_raw_fd()) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
 /* One object, many programs: what is not wanted or not possible is not loaded. */
+#include "canary/probe.bpf.c"
 #include "process/probe.bpf.c"
 #include "socket_iterators/probe.bpf.c"
+#include "socket_kprobes/probe.bpf.c"
 #include "socket_state/probe.bpf.c"
 #include "socket_syscalls/probe.bpf.c"
 #include "socket_tracepoints/probe.bpf.c"
+#include "socket_trampolines/probe.bpf.c"
+#include "storage/probe.bpf.c"
 
 /* Never called: keeps the types of the records in BTF, where a test compares them with the Rust side. */
 __attribute__((used)) NOINLINE int us_records(struct us_data *data, struct us_run *run, struct us_conn *conn,

@@ -1,25 +1,40 @@
 //! Every probe the agent has. A probe is a folder with its programs (`probe.bpf.c`, included by `all.bpf.c`) and its description
 //! (`mod.rs`), plus one line in [`REGISTRY`].
 
+pub mod canary;
 pub mod process;
 pub mod socket_iterators;
+pub mod socket_kprobes;
 pub mod socket_state;
 pub mod socket_syscalls;
 pub mod socket_tracepoints;
+pub mod socket_trampolines;
+pub mod storage;
 
-use crate::loader::Attach;
+use crate::loader::{Attach, Functions};
 
 /// All probes, in the order they are attached: what tells about processes and connections before what tells about bytes.
 pub static REGISTRY: &[&Probe] = &[
+    &storage::PROBE,
+    &canary::PROBE,
     &process::PROBE,
     &socket_state::PROBE,
     &socket_iterators::PROBE,
+    &socket_trampolines::PROBE,
+    &socket_kprobes::PROBE,
+    &socket_kprobes::TCP,
     &socket_tracepoints::PROBE,
     &socket_syscalls::PROBE,
 ];
 
 /// Probes that bring payload, best first. Just one runs: the first the kernel accepts whole.
-pub static PAYLOAD: &[&Probe] = &[&socket_tracepoints::PROBE, &socket_syscalls::PROBE];
+pub static PAYLOAD: &[&Probe] = &[
+    &socket_trampolines::PROBE,
+    &socket_kprobes::PROBE,
+    &socket_kprobes::TCP,
+    &socket_tracepoints::PROBE,
+    &socket_syscalls::PROBE,
+];
 
 /// A group of programs that give one kind of insight.
 #[derive(Debug)]
@@ -30,7 +45,7 @@ pub struct Probe {
     pub gives: &'static str,
     /// What is missing without it.
     pub without: &'static str,
-    /// Its programs hold typed sockets, so that connections are kept in socket storage. Matters for [`PAYLOAD`] only.
+    /// Its programs hold typed sockets, so that connections are kept in socket storage where there is any. Matters for [`PAYLOAD`] only.
     pub typed_sockets: bool,
     /// Its programs.
     pub programs: &'static [Program],
@@ -49,9 +64,17 @@ pub struct Program {
 impl Program {
     /// The hook in the kernel's words, for people.
     pub fn hook(&self) -> String {
+        let of = |kind: &str, functions: Functions| {
+            format!("{kind}/{}", functions.iter().collect::<Vec<_>>().join(","))
+        };
         match self.attach {
             Attach::TypedTracepoint(name) => format!("tp_btf/{name}"),
             Attach::Iterator { target, .. } => format!("iter/{target}"),
+            Attach::Entry(functions) => of("fentry", functions),
+            Attach::Exit(functions) => of("fexit", functions),
+            Attach::Kprobe(functions) => of("kprobe", functions),
+            Attach::Kretprobe(functions) => of("kretprobe", functions),
+            Attach::Uprobe => "uprobe".to_owned(),
         }
     }
 }
@@ -83,6 +106,7 @@ mod tests {
             REGISTRY.iter().flat_map(|probe| probe.programs).map(|program| program.name.to_owned()).collect();
         let mut compiled: Vec<_> = object.programs.keys().cloned().collect();
         registered.sort();
+        registered.dedup(); // one program may stand at several hooks
         compiled.sort();
         assert_eq!(compiled, registered, "each SEC() function needs its line in its probe's mod.rs");
     }

@@ -23,8 +23,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use underspan_config::Config;
+use underspan_ebpf::canary::Verdict;
 use underspan_ebpf::{LoadError, ProbeReport, Tracer, spare_memory};
 
+use crate::attach::canaries;
 use crate::capture;
 use crate::discover::{Resource, WrongGlob};
 use crate::export;
@@ -161,9 +163,13 @@ impl Agent {
     }
 }
 
-/// Loads and attaches every probe and takes it back, to see what this kernel and this process allow.
-pub fn try_probes(config: &Config) -> Result<Vec<ProbeReport>, LoadError> {
-    Tracer::start(&settings::tracer(config)).map(|tracer| tracer.reports().to_vec())
+/// Loads and attaches every probe, tries what it does on a process of our own, and takes it back: to see what this kernel and this process
+/// allow.
+pub fn try_probes(config: &Config) -> Result<(Vec<ProbeReport>, Vec<Verdict>), LoadError> {
+    let mut tracer = Tracer::start(&settings::tracer(config))?;
+    let reports = tracer.reports().to_vec();
+    let verdicts = tracer.take_uprobes().map(|mut uprobes| canaries::prove(&mut tracer, &mut uprobes));
+    Ok((reports, verdicts.unwrap_or_default()))
 }
 
 /// Who a process would be in what the agent exports.

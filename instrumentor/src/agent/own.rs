@@ -43,6 +43,7 @@ impl Own {
         counters.push(count(&underspan::RECORDS, None, totals.stats.records));
         for (reason, lost) in [
             ("ring_full", totals.kernel.lost_records),
+            ("missed", totals.kernel.missed),
             ("malformed", totals.stats.records_malformed),
             ("out_of_order", totals.stats.records_out_of_order),
         ] {

@@ -230,6 +230,11 @@ impl Reader {
         if let Err(error) = tracer.flush() {
             tracing::debug!(%error, "cannot look at silent connections");
         }
+        let skipped = tracer.missed_hits();
+        if skipped > 0 {
+            // The exchanges this cost are among those lost, by the holes the calls left.
+            tracing::warn!(skipped, "the kernel passed hooks without running their programs");
+        }
         tracer.detach();
         self.pulse.set_attached(false);
         let now = self.stages.understand.now();

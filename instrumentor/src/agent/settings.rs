@@ -33,11 +33,19 @@ pub(super) fn tracer(config: &Config) -> TracerSettings {
         response_budget: small(config.capture.response_budget.0),
         announce_execs: config.select.iter().any(|rule| rule.pid.is_none()),
         deadline: DEADLINE,
-        payload: match config.capture.tier {
-            Tier::T3Syscalls => Some("socket_syscalls".to_owned()),
-            Tier::T3 => Some("socket_tracepoints".to_owned()),
-            Tier::Auto => None,
-        },
+        uprobes_by_event: false,
+        payload: payload(config.capture.tier).iter().map(|&name| name.to_owned()).collect(),
+    }
+}
+
+/// The probes of a tier, by name; none for any.
+fn payload(tier: Tier) -> &'static [&'static str] {
+    match tier {
+        Tier::Auto => &[],
+        Tier::T1 => &["socket_trampolines"],
+        Tier::T2 => &["socket_kprobes", "socket_kprobes_tcp"],
+        Tier::T3 => &["socket_tracepoints"],
+        Tier::T3Syscalls => &["socket_syscalls"],
     }
 }
 

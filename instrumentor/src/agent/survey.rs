@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-use underspan_ebpf::{ProbeReport, Running};
+use underspan_ebpf::{ProbeReport, Running, probes};
 
 use super::control::Standing;
 use crate::attach::privileges::{CAPABILITIES, held};
@@ -124,16 +124,20 @@ fn records(probe: &str, stats: &Stats) -> Option<u64> {
     match probe {
         "process" => Some(stats.records_of.process),
         "socket_state" => Some(stats.records_of.state),
-        "socket_tracepoints" | "socket_syscalls" => Some(stats.records_of.payload),
+        payload if is_payload(payload) => Some(stats.records_of.payload),
         _ => None,
     }
+}
+
+fn is_payload(probe: &str) -> bool {
+    probes::PAYLOAD.iter().any(|payload| payload.name == probe)
 }
 
 /// What speaks against a probe that is said to run. Silence alone is no evidence: something must have happened that it should have seen.
 fn never_fired(probe: &str, records: Option<u64>, runs: Option<u64>, totals: &Totals) -> Option<String> {
     let stats = &totals.stats.records_of;
     match probe {
-        "socket_tracepoints" | "socket_syscalls" if records == Some(0) && stats.state > 0 => Some(format!(
+        payload if is_payload(payload) && records == Some(0) && stats.state > 0 => Some(format!(
             "selected processes opened {} connections and this probe never fired: bytes may have flowed unseen",
             stats.state
         )),
@@ -184,7 +188,6 @@ pub(super) fn reasons(counts: &BTreeMap<String, u64>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use underspan_ebpf::probes;
 
     use super::*;
     use crate::telemetry::status::Tls;

@@ -2,6 +2,7 @@
 //!
 //! The mechanism is `underspan_ebpf`; here it is put into words. Drops and counts nothing.
 
+pub mod canaries;
 pub mod privileges;
 
 use std::fmt::Write;

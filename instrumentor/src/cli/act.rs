@@ -6,7 +6,7 @@ use underspan_config::{Config, Log, Stdout};
 use underspan_ebpf::LoadError;
 
 use super::signals::Signals;
-use super::{Action, Failure, Trace, log, report};
+use super::{Action, Failure, Trace, log, offers, report};
 use crate::agent::{Agent, StartError, Wishes};
 use crate::attach::privileges;
 use crate::discover::launch::Launched;
@@ -31,6 +31,8 @@ pub fn act(action: Action, default_log: &Log) -> Result<u8, Failure> {
             log::start(default_log);
             report::list(pid)
         }
+        Action::ListUsdt(path) => offers::list_usdt(&path),
+        Action::Explain { path, symbol } => offers::explain(&path, &symbol),
         Action::Done(code) => Ok(code),
     }
 }

@@ -4,6 +4,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use underspan_config::{Listen, LogFormat, LogLevel, Period, Ports, Tier};
 
+use crate::attach::canaries;
 use crate::discover::launch;
 
 /// The arguments of the program.
@@ -88,11 +89,21 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// List the probes
+    /// List the probes, or what a program offers for probing
+    #[command(after_help = "Examples:\n  \
+                            underspan list --pid 4242\n  \
+                            underspan list --usdt /usr/lib/postgresql/15/bin/postgres\n  \
+                            underspan list --explain /usr/lib/x86_64-linux-gnu/libssl.so.3 SSL_read")]
     List {
         /// Say what would attach to this process
         #[arg(long, value_name = "PID", value_parser = pid())]
         pid: Option<u32>,
+        /// List the USDT probes of a program or library, with their sites and arguments
+        #[arg(long, value_name = "PATH", conflicts_with = "pid")]
+        usdt: Option<PathBuf>,
+        /// Say where probes on a function of a program or library would go, and why
+        #[arg(long, num_args = 2, value_names = ["PATH", "SYMBOL"], conflicts_with_all = ["pid", "usdt"])]
+        explain: Option<Vec<OsString>>,
     },
     /// Print, check or describe the configuration
     Config {
@@ -101,6 +112,9 @@ pub(super) enum Command {
     },
     /// Print the version
     Version,
+    /// Be the process on which probes are tried
+    #[command(name = canaries::SUBCOMMAND, hide = true)]
+    Canary,
     /// Wait at a gate, then become a command
     #[command(name = launch::SUBCOMMAND, hide = true)]
     Launch {
@@ -187,6 +201,8 @@ pub(super) enum Format {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum TierName {
     Auto,
+    T1,
+    T2,
     T3,
     T3Syscalls,
 }
@@ -233,6 +249,8 @@ impl From<TierName> for Tier {
     fn from(tier: TierName) -> Self {
         match tier {
             TierName::Auto => Self::Auto,
+            TierName::T1 => Self::T1,
+            TierName::T2 => Self::T2,
             TierName::T3 => Self::T3,
             TierName::T3Syscalls => Self::T3Syscalls,
         }

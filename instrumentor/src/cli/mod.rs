@@ -6,6 +6,7 @@ mod act;
 mod arguments;
 mod config;
 pub mod log;
+mod offers;
 mod report;
 mod signals;
 mod status;
@@ -14,7 +15,7 @@ mod trace;
 use std::{
     ffi::OsString,
     io::{ErrorKind, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use clap::Parser;
@@ -39,6 +40,15 @@ pub enum Action {
     List {
         /// And which of them would attach to this process.
         pid: Option<u32>,
+    },
+    /// Say which USDT probes a program or library has.
+    ListUsdt(PathBuf),
+    /// Say where probes on a function would go.
+    Explain {
+        /// Of this program or library.
+        path: PathBuf,
+        /// Its name, or `NAME@VERSION`.
+        symbol: String,
     },
     /// It is done; exit with this code.
     Done(u8),
@@ -108,9 +118,12 @@ pub fn resolve(arguments: Arguments, env: Environment<'_>) -> Result<Action, Fai
         }
         Command::Check => Ok(Action::Check),
         Command::Status { endpoint, json } => status::run(&endpoint, json),
-        Command::List { pid } => Ok(Action::List { pid }),
+        Command::List { usdt: Some(path), .. } => Ok(Action::ListUsdt(path)),
+        Command::List { explain: Some(words), .. } => explain(&words),
+        Command::List { pid, .. } => Ok(Action::List { pid }),
         Command::Config { command } => print(&config::run(command, env)?),
         Command::Version => print(&version()),
+        Command::Canary => underspan_ebpf::canary::child(),
         Command::Launch { gate, command } => Err(launch_failure(&gate, &command)),
     }
 }
@@ -155,6 +168,13 @@ fn operate(operation: Operation, config: &mut Config) -> Result<(), Failure> {
     config.admin.time_limit = limit.or(config.admin.time_limit);
     config.admin.listen = admin.unwrap_or(config.admin.listen);
     Ok(())
+}
+
+fn explain(words: &[OsString]) -> Result<Action, Failure> {
+    let [path, symbol] = words else {
+        return Err(Failure::new(Failure::USAGE, "--explain wants a path and the name of a function"));
+    };
+    Ok(Action::Explain { path: PathBuf::from(path), symbol: symbol.to_string_lossy().into_owned() })
 }
 
 /// Writes to standard output. A reader that has enough (`| head`) is no failure.

@@ -10,7 +10,7 @@ use underspan_ebpf::probes;
 use super::Failure;
 use super::act::start_failure;
 use crate::agent::{self, StartError};
-use crate::attach::{self, privileges};
+use crate::attach::{self, canaries, privileges};
 use crate::discover::{ProcFs, ProcessFacts};
 
 /// Says what this kernel and this process allow. Fails as the agent would.
@@ -34,8 +34,9 @@ pub(super) fn check() -> Result<u8, Failure> {
         let _ = writeln!(text, "            {:<20}       {}", "", privileges::GRANT);
     }
     let outcome = agent::try_probes(&Config::default());
-    if let Ok(reports) = &outcome {
+    if let Ok((reports, verdicts)) = &outcome {
         text.push_str(&attach::table(reports));
+        text.push_str(&canaries::table(verdicts));
     }
     super::print(&text)?;
     match outcome {

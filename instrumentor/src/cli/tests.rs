@@ -69,6 +69,22 @@ fn options_of_trace() {
 }
 
 #[test]
+fn every_tier_has_its_word() {
+    let words = [
+        ("auto", Tier::Auto),
+        ("t1", Tier::T1),
+        ("t2", Tier::T2),
+        ("t3", Tier::T3),
+        ("t3-syscalls", Tier::T3Syscalls),
+    ];
+    for (word, tier) in words {
+        assert_eq!(traced(&format!("underspan trace --tier {word} --all")).config.capture.tier, tier);
+        let file = format!("select: [{{ pid: 1 }}]\ncapture: {{ tier: {word} }}\n");
+        assert_eq!(Config::parse(&file, &|_| None).expect(word).capture.tier, tier);
+    }
+}
+
+#[test]
 fn a_command_is_selection_enough() {
     let trace = traced("underspan trace --duration 5 -- curl -s --pid http://localhost/");
     assert_eq!(trace.command, ["curl", "-s", "--pid", "http://localhost/"]);

@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod process;
 pub mod scale;
 pub mod script;
+pub mod specimen;
 pub mod wrk;
 
 pub use backend::Backend;
@@ -23,6 +24,7 @@ pub use nginx::Nginx;
 pub use postgres::Postgres;
 pub use process::Process;
 pub use script::Script;
+pub use specimen::Specimen;
 pub use wrk::Wrk;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -29,3 +29,4 @@ mod short_lived;
 mod soak;
 mod stage;
 mod transports;
+mod uprobes;

@@ -70,8 +70,11 @@ int us_process_exit(__u64 *ctx) {
     struct us_control *ctl;
     __u64 now;
 
+    if (!target_of(tgid))
+        return 0;
+    thread_forget((__u64)tgid << 32 | task->pid);
     /* Fires for every thread; `live` has already been lowered for this one. */
-    if (!target_of(tgid) || READ(READ(task, signal), live).counter > 0)
+    if (READ(READ(task, signal), live).counter > 0)
         return 0;
     bpf_map_delete_elem(&targets, &tgid);
     now = bpf_ktime_get_ns();

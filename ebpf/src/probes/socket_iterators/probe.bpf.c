@@ -39,17 +39,13 @@ SEC("iter/task_file")
 int us_find_listeners(struct bpf_iter__task_file *ctx) {
     struct task_struct *task = ctx->task;
     struct file *file = ctx->file;
-    struct socket *socket;
     struct us_listener key = {};
     struct sock *sk;
     __u32 one = 1;
 
     if (!task || !file || !target_of(task->tgid))
         return 0;
-    socket = bpf_sock_from_file(file);
-    if (!socket)
-        return 0;
-    sk = socket->sk;
+    sk = socket_behind(file);
     if (!sk || READ(sk, __sk_common.skc_state) != TCP_LISTEN)
         return 0;
     if (READ(sk, __sk_common.skc_family) == AF_UNIX)

@@ -7,7 +7,7 @@ use crate::loader::Attach::TypedTracepoint;
 pub static PROBE: Probe = Probe {
     name: "socket_syscalls",
     gives: "plaintext of TCP and unix stream sockets (tier T3, by system calls)",
-    without: "no payload where the socket tracepoints are missing too",
+    without: "no payload where the tiers above do not work either",
     typed_sockets: false,
     programs: &[
         Program { name: "us_sys_enter", optional: None, attach: TypedTracepoint("sys_enter") },

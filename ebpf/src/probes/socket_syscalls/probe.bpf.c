@@ -5,9 +5,6 @@
 #include "conn.h"
 #include "syscall.h"
 
-#define S_IFMT 0170000
-#define S_IFSOCK 0140000
-
 /* 1 receive, 2 send, 3 close; 0 for calls that do not concern us. */
 INLINE int kind_of_call(long number) {
     switch (number) {
@@ -40,9 +37,7 @@ INLINE struct sock *socket_of(struct task_struct *task, __u32 fd) {
     if (fd >= READ(table, max_fds))
         return NULL;
     bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-    if (!file || (READ(READ(file, f_inode), i_mode) & S_IFMT) != S_IFSOCK)
-        return NULL;
-    sk = READ((struct socket *)READ(file, private_data), sk);
+    sk = socket_behind(file);
     return sk && is_stream(sk) ? sk : NULL;
 }
 
@@ -60,7 +55,7 @@ int us_sys_enter(__u64 *ctx) {
     id = bpf_get_current_pid_tgid();
     if (!target_of(id >> 32))
         return 0;
-    task = bpf_get_current_task_btf();
+    task = (struct task_struct *)bpf_get_current_task();
     if (kind == 3) {
         /* TCP tells its end by the socket's state; a unix socket does not. A child that inherited the
          * descriptor must not end the connection of its parent, so the process that spoke last has to close
@@ -81,11 +76,9 @@ int us_sys_enter(__u64 *ctx) {
         bpf_map_delete_elem(&conns_by_socket, &key);
         return 0;
     }
-    thread = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!thread) {
-        count(US_COUNT_LOST_NO_STORAGE, 1);
+    thread = thread_make(id);
+    if (!thread)
         return 0;
-    }
     thread->call = number + 1;
     thread->call_at = bpf_ktime_get_ns();
     thread->arguments[0] = SYSCALL_ARG0(regs);
@@ -119,8 +112,8 @@ int us_sys_exit(__u64 *ctx) {
 
     if (!target_of(id >> 32))
         return 0;
-    task = bpf_get_current_task_btf();
-    thread = bpf_task_storage_get(&threads, task, NULL, 0);
+    task = (struct task_struct *)bpf_get_current_task();
+    thread = thread_of(id);
     if (!thread || !thread->call)
         return 0;
     number = (long)thread->call - 1;

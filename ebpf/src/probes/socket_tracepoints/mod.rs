@@ -7,7 +7,7 @@ use crate::loader::Attach::TypedTracepoint;
 pub static PROBE: Probe = Probe {
     name: "socket_tracepoints",
     gives: "plaintext of TCP and unix stream sockets (tier T3)",
-    without: "no payload",
+    without: "the system calls serve, which slows them all a little",
     typed_sockets: true,
     programs: &[
         Program { name: "us_sock_send_length", optional: None, attach: TypedTracepoint("sock_send_length") },

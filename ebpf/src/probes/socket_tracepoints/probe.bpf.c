@@ -8,13 +8,12 @@
 /* A send begins. Fires for each chunk a large send is cut into; the first counts. */
 SEC("tp_btf/tcp_sendmsg_locked")
 int us_tcp_sendmsg_locked(__u64 *ctx) {
-    struct task_struct *task = bpf_get_current_task_btf();
+    __u64 id = bpf_get_current_pid_tgid();
     struct thread *thread;
 
-    /* A thread with state was selected when it got it; the end of the call asks again. */
-    thread = bpf_task_storage_get(&threads, task, NULL, 0);
-    if (!thread && target_of(bpf_get_current_pid_tgid() >> 32))
-        thread = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!target_of(id >> 32))
+        return 0;
+    thread = thread_make(id);
     if (!thread || thread->send_socket == ctx[0])
         return 0;
     thread->send_socket = ctx[0];
@@ -25,7 +24,6 @@ int us_tcp_sendmsg_locked(__u64 *ctx) {
 INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direction) {
     __u64 id = bpf_get_current_pid_tgid();
     struct us_control *ctl;
-    struct task_struct *task;
     struct thread *thread;
     struct conn *conn;
     struct io io = {};
@@ -38,12 +36,9 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
     known = conn && conn->id;
     if (!known && !is_stream(sk))
         return;
-    task = bpf_get_current_task_btf();
-    thread = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!thread) {
-        count(US_COUNT_LOST_NO_STORAGE, 1);
+    thread = thread_make(id);
+    if (!thread)
         return;
-    }
     io.left_at = bpf_ktime_get_ns();
     io.entered = io.left_at;
     if (direction) {
@@ -69,14 +64,12 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
         /* A socket without a file belongs to the kernel (a network file system), not to the process. */
         if (!READ(READ(sk, sk_socket), file))
             return;
-        conn = conn_make(sk, role_of(sk));
+        conn = conn_begin(sk, &io);
         if (!conn)
             return;
-        if (joined_midway(sk, &io))
-            conn->state |= CONN_JOINED;
     }
     if (!(flags & MSG_TRUNC))
-        source_of_syscall(&io, thread, (struct pt_regs *)bpf_task_pt_regs(task));
+        source_of_syscall(&io, thread, (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()));
     on_io(conn, thread, sk, &io, ctl);
 }
 

@@ -1,19 +1,21 @@
 //! Programs in the kernel -> hooks. A hook ends when its link is dropped, at the latest with the process: nothing is pinned.
 
+pub(crate) mod uprobe;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use aya_obj::generated::bpf_attach_type;
 
-use super::program::{Attach, ProgramError};
-use super::sys;
+use super::program::{Attach, ProgramError, no_function};
+use super::{kprobe, sys};
 
 /// A program at its hook.
 #[derive(Debug)]
 pub(crate) struct Link {
-    #[expect(dead_code, reason = "held for its drop, which detaches the program")]
-    link: OwnedFd,
+    /// Dropping it detaches the program.
+    hook: OwnedFd,
     program: OwnedFd,
 }
 
@@ -21,6 +23,12 @@ impl Link {
     /// How often the program ran and for how long, where the kernel keeps count.
     pub(crate) fn runs(&self) -> Runs {
         sys::program_runs(self.program.as_fd()).unwrap_or_default()
+    }
+
+    /// How often the hook was passed and the program not run, as far as the kernel says: 0 where it does not.
+    pub(crate) fn missed(&self) -> u64 {
+        let by_hook = sys::link_misses(self.hook.as_fd()).unwrap_or(0);
+        by_hook + sys::program_misses(self.program.as_fd()).unwrap_or(0)
     }
 }
 
@@ -33,14 +41,32 @@ pub struct Runs {
     pub time: u64,
 }
 
-pub(super) fn attach(program: OwnedFd, attach: &Attach) -> Result<Link, ProgramError> {
-    let step = "attaching";
-    match attach {
-        Attach::TypedTracepoint(_) => sys::open_raw_tracepoint(program.as_fd(), None),
+pub(super) fn attach(
+    program: OwnedFd,
+    attach: &Attach,
+    function: Option<&str>,
+) -> Result<Link, ProgramError> {
+    let function = function.unwrap_or_default();
+    let hook = match attach {
+        // Trampolines are linked the same way: the program itself says where it belongs.
+        Attach::TypedTracepoint(_) | Attach::Entry(_) | Attach::Exit(_) => {
+            sys::open_raw_tracepoint(program.as_fd(), None)
+        }
+        Attach::Kprobe(_) => kprobe::attach(program.as_fd(), function, false),
+        Attach::Kretprobe(_) => kprobe::attach(program.as_fd(), function, true),
         Attach::Iterator { .. } => Err(io::Error::other("iterators are run, not attached")),
+        Attach::Uprobe => Err(io::Error::other("probes in user space are attached later")),
+    };
+    match hook {
+        Ok(hook) => Ok(Link { hook, program }),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) && !function.is_empty() => {
+            Err(ProgramError::NoHook(no_function(function)))
+        }
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EPERM | libc::EACCES)) => {
+            Err(ProgramError::NotPermitted(String::new()))
+        }
+        Err(error) => Err(ProgramError::Other { step: "attaching", error }),
     }
-    .map(|link| Link { link, program })
-    .map_err(|error| ProgramError::Other { step, error })
 }
 
 /// A program that visits the kernel's objects of one kind whenever asked.

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* What a program sees that is attached in user space: the process's registers, and through them the arguments
+ * of the function or USDT probe it stands at. */
+#ifndef UNDERSPAN_UPROBE_H
+#define UNDERSPAN_UPROBE_H
+
+#include "maps.h"
+
+/* The number given with the place of the probe. Kernels before 5.15 have no such function; for them the
+ * loader puts a constant in place of the call. */
+static __u64 (*const bpf_get_attach_cookie)(void *ctx) = (void *)174;
+
+/* The context of every program here. The layout is the kernel's promise to debuggers (uapi ptrace.h), so no
+ * relocation is needed. */
+#if defined(__TARGET_ARCH_x86)
+struct registers {
+    __u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+};
+#define ARGUMENT0(ctx) ((ctx)->di)
+#define ARGUMENT1(ctx) ((ctx)->si)
+#define ARGUMENT2(ctx) ((ctx)->dx)
+#define ARGUMENT3(ctx) ((ctx)->cx)
+#define ARGUMENT4(ctx) ((ctx)->r8)
+#define ARGUMENT5(ctx) ((ctx)->r9)
+#define RESULT(ctx) ((ctx)->ax)
+/* Go 1.17 and later, in the order in which the words of the arguments are assigned. */
+#define GO_ARGUMENT0(ctx) ((ctx)->ax)
+#define GO_ARGUMENT1(ctx) ((ctx)->bx)
+#define GO_ARGUMENT2(ctx) ((ctx)->cx)
+#define GO_ARGUMENT3(ctx) ((ctx)->di)
+#define GO_ARGUMENT4(ctx) ((ctx)->si)
+#define GO_ARGUMENT5(ctx) ((ctx)->r8)
+#define GO_ARGUMENT6(ctx) ((ctx)->r9)
+#define GO_ARGUMENT7(ctx) ((ctx)->r10)
+#define GO_ARGUMENT8(ctx) ((ctx)->r11)
+#define GO_GOROUTINE(ctx) ((ctx)->r14)
+#elif defined(__TARGET_ARCH_arm64)
+struct registers {
+    __u64 x[31], sp, pc, flags;
+};
+#define ARGUMENT0(ctx) ((ctx)->x[0])
+#define ARGUMENT1(ctx) ((ctx)->x[1])
+#define ARGUMENT2(ctx) ((ctx)->x[2])
+#define ARGUMENT3(ctx) ((ctx)->x[3])
+#define ARGUMENT4(ctx) ((ctx)->x[4])
+#define ARGUMENT5(ctx) ((ctx)->x[5])
+#define RESULT(ctx) ((ctx)->x[0])
+#define GO_ARGUMENT0(ctx) ((ctx)->x[0])
+#define GO_ARGUMENT1(ctx) ((ctx)->x[1])
+#define GO_ARGUMENT2(ctx) ((ctx)->x[2])
+#define GO_ARGUMENT3(ctx) ((ctx)->x[3])
+#define GO_ARGUMENT4(ctx) ((ctx)->x[4])
+#define GO_ARGUMENT5(ctx) ((ctx)->x[5])
+#define GO_ARGUMENT6(ctx) ((ctx)->x[6])
+#define GO_ARGUMENT7(ctx) ((ctx)->x[7])
+#define GO_ARGUMENT8(ctx) ((ctx)->x[8])
+#define GO_GOROUTINE(ctx) ((ctx)->x[28])
+#endif
+
+struct {
+    UINT(type, BPF_MAP_TYPE_ARRAY);
+    UINT(max_entries, 1024);
+    TYPE(key, __u32);
+    TYPE(value, struct us_usdt_spec);
+} usdt_specs SEC(".maps");
+
+/* A USDT probe's cookie: where its arguments are, and what the program was told about it. Small enough to be
+ * a constant. */
+#define USDT_SPEC(cookie) ((__u32)(cookie) & 0xffff)
+#define USDT_TAG(cookie) ((__u32)((cookie) >> 16))
+
+INLINE struct us_usdt_spec *usdt_spec(__u64 cookie) {
+    __u32 index = USDT_SPEC(cookie);
+    return bpf_map_lookup_elem(&usdt_specs, &index);
+}
+
+INLINE __u64 usdt_register(void *ctx, __u32 number) {
+    __u64 value = 0;
+    bpf_probe_read_kernel(&value, sizeof(value), ctx + (number & 31) * 8);
+    return value;
+}
+
+/* Argument `index`, a constant below US_USDT_ARGUMENTS; widened as its type says. 0 if the probe has fewer or
+ * it cannot be read. */
+INLINE __u64 usdt_argument(void *ctx, struct us_usdt_spec *spec, __u32 index) {
+    struct us_usdt_argument *argument = &spec->arguments[index];
+    __u64 value = (__s64)argument->value, size = 1 << ((argument->shape >> 2) & 3);
+    __u32 drop = 64 - 8 * size;
+
+    switch (argument->kind) {
+    case US_USDT_CONSTANT:
+        return value;
+    case US_USDT_WIDE:
+        return spec->wide[argument->value & (US_USDT_WIDES - 1)];
+    case US_USDT_REGISTER:
+        value = usdt_register(ctx, argument->base) >> (argument->shape & US_USDT_HIGH ? 8 : 0);
+        break;
+    case US_USDT_MEMORY: {
+        __u64 address = value;
+
+        if (argument->base != US_USDT_NO_REGISTER)
+            address += usdt_register(ctx, argument->base);
+        if (argument->index != US_USDT_NO_REGISTER) {
+            __u64 scaled = usdt_register(ctx, argument->index);
+
+            if (argument->shape & US_USDT_INDEX_SIGNED)
+                scaled = (__s64)(__s32)scaled;
+            else if (argument->shape & US_USDT_INDEX_UNSIGNED)
+                scaled = (__u32)scaled;
+            address += scaled << (argument->shape & 3);
+        }
+        value = 0;
+        /* The verifier must see the bound right before the call. */
+        __asm__ volatile("%0 &= 15" : "+r"(size));
+        bpf_probe_read_user(&value, size, (void *)address);
+        break;
+    }
+    default:
+        return 0;
+    }
+    value <<= drop;
+    return argument->shape & US_USDT_SIGNED ? (__u64)((__s64)value >> drop) : value >> drop;
+}
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* Tier T1: trampolines around the socket functions one level above TCP, which every way to send or receive
+ * passes, io_uring included. Each program is loaded once per function. */
+#include "call.h"
+
+/* The stream of a socket that belongs to a process; one without a file is the kernel's own (a network file
+ * system). NULL for what does not concern us. */
+INLINE struct sock *selected_socket(struct socket *socket) {
+    if (!target_of(bpf_get_current_pid_tgid() >> 32) || !socket->file)
+        return NULL;
+    return socket->sk;
+}
+
+/* int NAME(struct socket *, struct msghdr *, size_t) */
+SEC("fentry/send")
+int us_fentry_send(__u64 *ctx) {
+    struct sock *sk = selected_socket((struct socket *)ctx[0]);
+    struct wish wish = {
+        .message = (struct msghdr *)ctx[1],
+        .size = ctx[2],
+        .direction = 1,
+    };
+
+    if (sk)
+        call_begins(&wish, sk);
+    return 0;
+}
+
+/* int NAME(struct socket *, struct msghdr *, size_t, int flags) */
+SEC("fentry/receive")
+int us_fentry_receive(__u64 *ctx) {
+    struct sock *sk = selected_socket((struct socket *)ctx[0]);
+    struct wish wish = {
+        .message = (struct msghdr *)ctx[1],
+        .size = ctx[2],
+        .flags = (__u32)ctx[3],
+    };
+
+    if (sk)
+        call_begins(&wish, sk);
+    return 0;
+}
+
+/* The process was selected during the call, so nothing is known of its beginning. One contiguous buffer can
+ * still be found: the iterator has moved on by what was moved. */
+INLINE void begin_late(struct call *call, struct msghdr *message, __u32 direction, __u32 flags, int result) {
+    call->at = bpf_ktime_get_ns();
+    call->source = 0;
+    call->segments = 0;
+    call->skip = 0;
+    call->told = 0;
+    call->direction = direction;
+    call->room = 1;
+    if (message && result > 0 && !(flags & MSG_TRUNC)) {
+        source_of_iterator(call, message);
+        call->source = call->source && !call->segments ? call->source - result : 0;
+        call->segments = 0;
+    }
+}
+
+INLINE void on_exit(struct socket *socket, struct msghdr *message, __u32 direction, __u32 flags, int result) {
+    struct sock *sk = selected_socket(socket);
+    __u64 id = bpf_get_current_pid_tgid();
+    struct thread *thread;
+
+    if (!sk || (flags & MSG_OTHER))
+        return;
+    thread = thread_of(id);
+    if (!thread || thread->under_way.socket != (__u64)sk) {
+        if (!is_stream(sk))
+            return;
+        thread = thread_make(id);
+        if (!thread)
+            return;
+        begin_late(&thread->under_way, message, direction, flags, result);
+    }
+    call_ends(thread, sk, result);
+}
+
+SEC("fexit/send")
+int us_fexit_send(__u64 *ctx) {
+    on_exit((struct socket *)ctx[0], (struct msghdr *)ctx[1], 1, 0, (int)ctx[3]);
+    return 0;
+}
+
+SEC("fexit/receive")
+int us_fexit_receive(__u64 *ctx) {
+    on_exit((struct socket *)ctx[0], (struct msghdr *)ctx[1], 0, (__u32)ctx[3], (int)ctx[4]);
+    return 0;
+}
+
+/* sendfile before 6.5: ssize_t NAME(struct socket *, struct page *, int offset, size_t, int flags) */
+SEC("fexit/send_page")
+int us_fexit_send_page(__u64 *ctx) {
+    on_exit((struct socket *)ctx[0], NULL, 1, 0, (int)ctx[5]);
+    return 0;
+}
+
+/* ssize_t NAME(struct socket *, loff_t *, struct pipe_inode_info *, size_t, unsigned int flags) */
+SEC("fexit/splice_read")
+int us_fexit_splice_read(__u64 *ctx) {
+    on_exit((struct socket *)ctx[0], NULL, 0, 0, (int)ctx[5]);
+    return 0;
+}
+
+/* int unix_release(struct socket *) */
+SEC("fentry/unix_release")
+int us_fentry_unix_release(__u64 *ctx) {
+    struct socket *socket = (struct socket *)ctx[0];
+
+    unix_ends(socket->sk);
+    return 0;
+}
