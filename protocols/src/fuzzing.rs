@@ -12,6 +12,7 @@ use crate::decoder::{Chunk, Decoder, Event, Options, Protocol};
 use crate::http2::hpack;
 use crate::message::{AttributeKind, Attributes, Direction, Role, Value};
 use crate::semconv::find_attribute;
+use crate::sql::{self, Dialect, Syntax};
 
 /// Runs `data` as a program of chunks, losses and ends against a decoder; panics when a rule is broken.
 pub fn decoder(protocol: &dyn Protocol, data: &[u8]) {
@@ -43,6 +44,23 @@ pub fn trace_context(data: &[u8]) {
         assert_eq!(context.flags & !3, 0);
         assert!(context.state.split(',').count() <= 32);
         assert!(context.state.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    }
+}
+
+/// Reads `data` as a query: the first byte says in which dialect and whether it is cut. Between two quotes that no other quote or
+/// comment encloses nothing may be told, so a text in quotes must not show.
+pub fn query(data: &[u8]) {
+    let Some((first, text)) = data.split_first() else { return };
+    let dialect = if first & 1 == 0 { Dialect::PostgreSql } else { Dialect::MySql };
+    let syntax = Syntax { dialect, backslash: first & 2 != 0 };
+    let limit = 300;
+    let mut planted = b"SELECT '\xf0\x9f\x94\x92secret".to_vec();
+    planted.extend(text.iter().filter(|byte| !matches!(byte, b'\'' | b'\\')));
+    for (text, is_planted) in [(text, false), (&planted[..], true)] {
+        for statement in sql::read(text, syntax, first & 4 != 0, limit).statements {
+            assert!(statement.text.len() <= limit && statement.summary.len() <= 255);
+            assert!(!is_planted || statement.text == "SELECT ?", "{}", statement.text);
+        }
     }
 }
 

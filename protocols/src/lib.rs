@@ -8,14 +8,19 @@
 
 pub mod context;
 pub mod decoder;
+mod framed;
 #[doc(hidden)]
 pub mod fuzzing;
 mod grpc;
+mod held;
 mod http;
 pub mod http1;
 pub mod http2;
 pub mod message;
+pub mod mysql;
+pub mod postgresql;
 mod registry;
 pub mod semconv;
+pub mod sql;
 
 pub use registry::REGISTRY;

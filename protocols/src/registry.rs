@@ -3,9 +3,11 @@
 use crate::decoder::Protocol;
 use crate::http1::Http1;
 use crate::http2::Http2;
+use crate::mysql::MySql;
+use crate::postgresql::PostgreSql;
 
 /// In the order in which they are tried on a connection.
-pub static REGISTRY: &[&dyn Protocol] = &[&Http1, &Http2];
+pub static REGISTRY: &[&dyn Protocol] = &[&Http1, &Http2, &PostgreSql, &MySql];
 
 #[cfg(test)]
 mod tests {

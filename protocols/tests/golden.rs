@@ -12,7 +12,8 @@
 //! ! end <             that direction ended; `! end` ends the connection
 //! ```
 //!
-//! An empty line ends a chunk; `#` begins a comment. Escapes: `\r \n \t \\ \xNN`. With `BLESS=1` in the environment
+//! An empty line ends a chunk; `#` begins a comment. Escapes: `\r \n \t \\ \xNN \0`; `\[Qtext\]` is a message of `PostgreSQL` of type
+//! `Q`, `\(text\)` one without type, `\{NNtext\}` a packet of `MySQL` with sequence number `NN` (hexadecimal), lengths filled in. With `BLESS=1` in the environment
 //! the expected events are written instead of compared; read the difference before committing it.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -22,7 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use underspan_protocols::REGISTRY;
-use underspan_protocols::decoder::{Chunk, Decoder, Event, Options, Protocol};
+use underspan_protocols::decoder::{Chunk, Decoder, Detection, Event, Options, Protocol};
 use underspan_protocols::message::{Attributes, Direction, Role, Value};
 
 #[test]
@@ -40,6 +41,30 @@ fn conversations() {
         }
     }
     assert!(failures.is_empty(), "{failures}");
+}
+
+/// Whoever is asked first: a conversation is claimed by its own protocol, or by none.
+#[test]
+fn no_protocol_claims_the_conversations_of_another() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let mut claimed = 0;
+    for protocol in REGISTRY {
+        for file in std::fs::read_dir(root.join(protocol.name())).unwrap().map(|entry| entry.unwrap().path())
+        {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let (script, _) = text.split_once("\n---\n").unwrap();
+            for line in script.lines().filter(|line| line.starts_with("> ") || line.starts_with("< ")) {
+                let bytes = unescape(&line[2..]);
+                let is_yes = |other: &&&dyn Protocol| matches!(other.detect(&bytes), Detection::Yes(_));
+                let first = REGISTRY.iter().find(is_yes).map(|other| other.name());
+                // One of HTTP/1 may go on as HTTP/2.
+                let own = |name| name == protocol.name() || (protocol.name(), name) == ("http1", "http2");
+                assert!(first.is_none_or(own), "{first:?} claims {line} of {}", file.display());
+                claimed += usize::from(first.is_some());
+            }
+        }
+    }
+    assert!(claimed > 100, "{claimed}");
 }
 
 fn check(protocol: &dyn Protocol, file: &Path, failures: &mut String) {
@@ -151,25 +176,54 @@ impl Player {
 
 fn unescape(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
+    // Where the messages begin whose lengths are to be filled in.
+    let mut open = Vec::new();
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         if byte != b'\\' {
             bytes.push(byte);
             continue;
         }
-        bytes.push(match rest.next().expect("something is escaped") {
-            b'r' => b'\r',
-            b'n' => b'\n',
-            b't' => b'\t',
-            b'\\' => b'\\',
-            b'x' => {
-                let digits: String = rest.by_ref().take(2).map(char::from).collect();
-                u8::from_str_radix(&digits, 16).unwrap()
+        match rest.next().expect("something is escaped") {
+            b'r' => bytes.push(b'\r'),
+            b'n' => bytes.push(b'\n'),
+            b't' => bytes.push(b'\t'),
+            b'0' => bytes.push(0),
+            b'\\' => bytes.push(b'\\'),
+            b'x' => bytes.push(hexadecimal(&mut rest)),
+            b'[' => {
+                bytes.push(rest.next().expect("a type"));
+                open.push(bytes.len());
+                bytes.extend([0; 4]);
+            }
+            b'(' => {
+                open.push(bytes.len());
+                bytes.extend([0; 4]);
+            }
+            b'{' => {
+                open.push(bytes.len());
+                bytes.extend([0, 0, 0, hexadecimal(&mut rest)]);
+            }
+            b']' | b')' => {
+                let at = open.pop().expect("a message is open");
+                let length = u32::try_from(bytes.len() - at).unwrap();
+                bytes[at..at + 4].copy_from_slice(&length.to_be_bytes());
+            }
+            b'}' => {
+                let at = open.pop().expect("a packet is open");
+                let length = u32::try_from(bytes.len() - at - 4).unwrap();
+                bytes[at..at + 3].copy_from_slice(&length.to_le_bytes()[..3]);
             }
             other => panic!("unknown escape {:?}", char::from(other)),
-        });
+        }
     }
+    assert!(open.is_empty(), "a message does not end: {text}");
     bytes
+}
+
+fn hexadecimal(rest: &mut impl Iterator<Item = u8>) -> u8 {
+    let digits: String = rest.take(2).map(char::from).collect();
+    u8::from_str_radix(&digits, 16).unwrap()
 }
 
 fn render(event: &Event) -> String {
@@ -196,7 +250,9 @@ fn render(event: &Event) -> String {
         }
         Event::Response { key, first, response } => {
             let error = response.error.as_ref().map(|error| format!(" error {error}")).unwrap_or_default();
-            format!("response {key} @{first}{error}\n{}", attributes(&response.attributes))
+            let renamed =
+                response.operation.as_ref().map(|name| format!(" operation {name}")).unwrap_or_default();
+            format!("response {key} @{first}{error}{renamed}\n{}", attributes(&response.attributes))
         }
         Event::End { key, direction, last, body, ending } => {
             format!("end {key} {direction:?} @{last} body {body} {ending:?}\n")

@@ -4,6 +4,8 @@
 pub(super) fn of(protocol: &str) -> &'static [&'static [u8]] {
     match protocol {
         "http2" => HTTP2,
+        "mysql" => MYSQL,
+        "postgresql" => POSTGRESQL,
         _ => HTTP1,
     }
 }
@@ -51,4 +53,51 @@ const HTTP2: &[&[u8]] = &[
     b"\x00\x00\x18\x01\x04\x00\x00\x00\x09\x83\x86\x04\x02/m\x5f\x10application/grpc",
     b"\x00\x00\x06\x00\x01\x00\x00\x00\x09\x00\x00\x00\x00\x01x",
     b"\x00\x00\x0f\x01\x05\x00\x00\x00\x09\x00\x0bgrpc-status\x010",
+];
+
+const MYSQL: &[&[u8]] = &[
+    b"\x2a\0\0\0\x0a8.0.36\0\x08\0\0\0abcdefgh\0\xff\xff\x08\x02\0\xff\x81\x15\0\0\0\0\0\0\0\0\0\0\0",
+    b"\x2a\0\0\x01\x0d\xa2\x08\0\0\0\0\x01\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0a\0\0shop\0\0",
+    b"\x07\0\0\x01\0\0\0\x02\0\0\0",
+    b"\x07\0\0\x01\0\x01\0\x0a\0\0\0",
+    b"\x19\0\0\0\x03SELECT 'a' FROM b; CALL c",
+    b"\0\x10\0\0\x03SELECT 'a",
+    b"\x09\0\0\0\x16SELECT ?",
+    b"\x0d\0\0\x01\0\x01\0\0\0\x01\0\x01\0\0\0\0\0",
+    b"\x0a\0\0\0\x17\x01\0\0\0\0\x01\0\0\0",
+    b"\x05\0\0\0\x1c\x01\0\0\0",
+    b"\x01\0\0\x01\x01\x03\0\0\x02def",
+    b"\x05\0\0\x03\xfe\0\0\x02\0",
+    b"\x05\0\0\x05\xfe\0\0\x0a\0",
+    b"\x07\0\0\x05\xfe\0\0\x02\0\0\0",
+    b"\x02\0\0\x04\x01x",
+    b"\x0b\0\0\x01\xff\x2d\x05#70100no",
+    b"\x02\0\0\x01\xfbf",
+    b"\0\0\0\x02",
+    b"\xff\xff\xff\x04ab",
+    b"\x02\0\0\0\x02d",
+];
+
+const POSTGRESQL: &[&[u8]] = &[
+    b"\0\0\0\x0f\0\x03\0\0user\0a\0",
+    b"\0\0\0\x08\x04\xd2\x16\x2f",
+    b"N",
+    b"Q\0\0\0\x1cSELECT 'a' FROM b; COPY\0",
+    b"Q\0\0\x10\0SELECT \"a",
+    b"P\0\0\0\x10a\0SELECT 1\0\0",
+    b"B\0\0\0\x0d\0a\0\0\0\0\0\0\0",
+    b"E\0\0\0\x09\0\0\0\0\x01",
+    b"S\0\0\0\x04",
+    b"F\0\0\0\x0c\0\0\0\0\0\0\0\0",
+    b"c\0\0\0\x04",
+    b"C\0\0\0\x0dSELECT 2\0",
+    b"Z\0\0\0\x05I",
+    b"E\0\0\0\x1eSERROR\0VERROR\0C22012\0Mx\0\0\0",
+    b"1\0\0\0\x042\0\0\0\x04",
+    b"D\0\0\0\x0b\0\x01\0\0\0\x01x",
+    b"D\0\x01\0\0abc",
+    b"G\0\0\0\x07\0\0\0",
+    b"s\0\0\0\x04",
+    b"V\0\0\0\x08\xff\xff\xff\xff",
+    b"T\0\0\0\x06\0\0",
 ];

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::body::Step;
 use super::exchanges::{End, Exchanges};
 use super::head::{self, Parsed};
-use super::held::{Held, Item, Piece};
 use super::lane::{Lane, MAX_HEAD, Start, State};
 use super::messages::is_unframed;
 use crate::decoder::{Chunk, Decoder, Detection, Ending, Event, LossReason, Options};
+use crate::held::{Held, Item, Piece};
 use crate::http2::Http2Decoder;
 use crate::message::{Direction, Role};
 

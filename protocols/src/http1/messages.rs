@@ -6,9 +6,9 @@ use super::body::{Body, Unframed, ends_chunked};
 use super::decoder::Http1Decoder;
 use super::exchanges::End;
 use super::head::{Method, RequestHead, ResponseHead};
-use super::held::Item;
 use super::lane::{Lane, State};
 use crate::decoder::{Chunk, Detection, Ending, Event, LossReason};
+use crate::held::Item;
 use crate::http2::Http2Decoder;
 use crate::message::Direction;
 

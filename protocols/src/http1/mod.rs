@@ -2,7 +2,7 @@
 //!
 //! A chunk goes to the `lane` of its direction, which finds where messages begin and end (`head`, `body`);
 //! `exchanges` pairs the two lanes in order. A response that overtakes its request on the way from the kernel
-//! waits in `held`. Drops quietly: bytes before the first message of a connection that was joined late, and
+//! waits in [`held`](crate::held). Drops quietly: bytes before the first message of a connection that was joined late, and
 //! everything after the connection left HTTP. Reports as lost: messages that break the grammar, responses without
 //! a request, requests whose response was not captured, requests beyond the bounds.
 
@@ -11,7 +11,6 @@ mod decoder;
 mod detect;
 mod exchanges;
 mod head;
-mod held;
 mod lane;
 mod messages;
 

@@ -1,5 +1,6 @@
 //! Our own names: everything under `underspan.` that may be emitted.
 
+use super::attribute;
 use crate::message::{Attribute, AttributeKind, Metric};
 
 /// Why something was lost: `malformed`, `no_request`, … ([`LossReason`](crate::decoder::LossReason) for exchanges).
@@ -10,6 +11,15 @@ pub const PARENT_SOURCE: Attribute = string("underspan.parent.source");
 
 /// Name of the protocol that was spoken, as [`Protocol::name`](crate::decoder::Protocol::name) gives it.
 pub const PROTOCOL: Attribute = string("underspan.protocol");
+
+/// Rows a database statement inserted, updated, deleted or copied.
+pub const DB_AFFECTED_ROWS: Attribute = int("underspan.db.affected_rows");
+
+/// What a client of a database calls itself (`application_name`, `program_name`); on the server's spans.
+pub const DB_APPLICATION: Attribute = string("underspan.db.application");
+
+/// Who is connected to a database; on the server's spans.
+pub const DB_USER: Attribute = string("underspan.db.user");
 
 /// Parts of a request that were there, or may have been, and could not be known: `method`, `path`, `scheme`,
 /// `authority`, `headers`. On connections joined in the middle, and where bytes were not captured.
@@ -29,6 +39,9 @@ pub static ATTRIBUTES: &[Attribute] = &[
     REASON,
     PARENT_SOURCE,
     PROTOCOL,
+    DB_AFFECTED_ROWS,
+    DB_APPLICATION,
+    DB_USER,
     REQUEST_UNKNOWN,
     RESPONSE_UNKNOWN,
     RPC_REQUEST_MESSAGES,
@@ -78,6 +91,24 @@ pub static RING_SIZE: Metric = counter(
 pub static SPANS_DROPPED: Metric =
     counter("underspan.spans.dropped", "{span}", "Spans that were not exported.", &[REASON]);
 
+/// Duration of the statements a database executed, as its server sees them: the conventions have only the client's. Its
+/// boundaries are those of `db.client.operation.duration`.
+pub static DB_SERVER_OPERATION_DURATION: Metric = Metric {
+    name: "underspan.db.server.operation.duration",
+    unit: "s",
+    description: "Duration of statements executed by a database.",
+    boundaries: &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0],
+    attributes: &[
+        attribute::DB_NAMESPACE,
+        attribute::DB_OPERATION_NAME,
+        attribute::DB_QUERY_SUMMARY,
+        attribute::DB_RESPONSE_STATUS_CODE,
+        attribute::DB_STORED_PROCEDURE_NAME,
+        attribute::DB_SYSTEM_NAME,
+        attribute::ERROR_TYPE,
+    ],
+};
+
 /// All of the above.
 pub static METRICS: &[&Metric] = &[
     &EXCHANGES,
@@ -88,6 +119,7 @@ pub static METRICS: &[&Metric] = &[
     &CAPTURE_FAULTS,
     &RING_SIZE,
     &SPANS_DROPPED,
+    &DB_SERVER_OPERATION_DURATION,
 ];
 
 const fn string(name: &'static str) -> Attribute {

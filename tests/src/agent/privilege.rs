@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 /// Programs the end-to-end tests start.
-const PROGRAMS: [&str; 5] = ["nginx", "wrk", "curl", "bpftool", super::super::workload::script::PYTHON];
+const PROGRAMS: [&str; 7] =
+    ["nginx", "wrk", "curl", "bpftool", "pgbench", "mariadb", super::super::workload::script::PYTHON];
 
 /// Why end-to-end tests cannot run here; `None` when they can.
 pub fn missing() -> Option<String> {

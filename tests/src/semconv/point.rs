@@ -8,6 +8,8 @@ use crate::receiver::{Point, PointValue};
 const REQUIRED: &[(&str, &[&str])] = &[
     ("http.server.", &["http.request.method", "url.scheme"]),
     ("http.client.", &["http.request.method", "server.address", "server.port"]),
+    ("db.client.", &["db.system.name"]),
+    ("underspan.db.server.", &["db.system.name"]),
     ("rpc.", &["rpc.system.name"]),
 ];
 /// The attribute of the series that holds what exceeded the bound.

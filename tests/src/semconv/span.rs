@@ -41,6 +41,30 @@ pub(super) fn check(received: &Span, findings: &mut Findings) {
     if received.attributes.get("rpc.system.name").is_some() && !marked {
         rpc(received, &subject, findings);
     }
+    if received.attributes.get("db.system.name").is_some() {
+        database(received, &subject, findings);
+    }
+}
+
+/// The name comes from the summary; without one from the operation and the database, as far as they are known. An error's
+/// code is its type.
+fn database(received: &Span, subject: &str, findings: &mut Findings) {
+    let attributes = &received.attributes;
+    let text = |name| attributes.text(name);
+    let name = match (text("db.query.summary"), text("db.operation.name"), text("db.namespace")) {
+        (Some(summary), _, _) => summary.to_owned(),
+        (None, Some(operation), Some(namespace)) => format!("{operation} {namespace}"),
+        (None, Some(name), None) | (None, None, Some(name)) => name.to_owned(),
+        (None, None, None) => text("db.system.name").unwrap_or_default().to_owned(),
+    };
+    if received.span.name != name {
+        findings.add("db_span_name_format", subject, format!("the name should be `{name}`"));
+    }
+    if let Some(code) = attributes.text("db.response.status_code")
+        && attributes.text("error.type") != Some(code)
+    {
+        findings.add("db_error_type", subject, format!("status code {code} is the `error.type`"));
+    }
 }
 
 /// A remote procedure call is not an HTTP request as well, and is named by its method.

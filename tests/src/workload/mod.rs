@@ -4,9 +4,12 @@
 //! and which were not.
 
 pub mod backend;
+pub mod gated;
 pub mod http;
 pub mod load;
+pub mod mariadb;
 pub mod nginx;
+pub mod postgres;
 pub mod process;
 pub mod scale;
 pub mod script;
@@ -14,8 +17,11 @@ pub mod specimen;
 pub mod wrk;
 
 pub use backend::Backend;
+pub use gated::Gated;
 pub use load::{Load, Report};
+pub use mariadb::MariaDb;
 pub use nginx::Nginx;
+pub use postgres::Postgres;
 pub use process::Process;
 pub use script::Script;
 pub use specimen::Specimen;

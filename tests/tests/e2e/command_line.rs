@@ -19,7 +19,7 @@ fn trace(arguments: &[&str]) -> Output {
 }
 
 /// `underspan trace` with the tier that is forced and more arguments.
-fn tracing(arguments: &[&str]) -> Command {
+pub(crate) fn tracing(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.arg("trace");
     if let Some(tier) = tier() {

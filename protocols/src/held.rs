@@ -16,7 +16,7 @@ const PIECE_COST: usize = size_of::<Item>();
 
 /// One piece of the response direction.
 #[derive(Debug)]
-pub(super) enum Item {
+pub(crate) enum Item {
     /// Bytes.
     Chunk(Piece),
     /// Records were lost here.
@@ -27,52 +27,52 @@ pub(super) enum Item {
 
 /// A chunk with bytes of its own.
 #[derive(Debug)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// The captured beginning, then the tail.
     bytes: Box<[u8]>,
     tail_at: usize,
     skipped: u64,
-    pub(super) first: u64,
+    pub(crate) first: u64,
     last: u64,
 }
 
 /// Pieces in order.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(crate) struct Held {
     items: VecDeque<Item>,
     cost: usize,
 }
 
 impl Held {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.cost > MAX_BYTES
     }
 
     /// When the first byte held passed.
-    pub(super) fn first(&self) -> Option<u64> {
+    pub(crate) fn first(&self) -> Option<u64> {
         self.items.iter().find_map(|item| match item {
             Item::Chunk(piece) => Some(piece.first),
             Item::Lost | Item::End(_) => None,
         })
     }
 
-    pub(super) fn push(&mut self, item: Item) {
+    pub(crate) fn push(&mut self, item: Item) {
         self.cost += item.cost();
         self.items.push_back(item);
     }
 
     /// Puts the rest of a piece back where it was.
-    pub(super) fn put_back(&mut self, piece: Piece) {
+    pub(crate) fn put_back(&mut self, piece: Piece) {
         let item = Item::Chunk(piece);
         self.cost += item.cost();
         self.items.push_front(item);
     }
 
-    pub(super) fn pop(&mut self) -> Option<Item> {
+    pub(crate) fn pop(&mut self) -> Option<Item> {
         let item = self.items.pop_front()?;
         self.cost -= item.cost();
         if self.items.is_empty() {
@@ -93,7 +93,7 @@ impl Item {
 
 impl Piece {
     /// Copies a chunk.
-    pub(super) fn of(chunk: &Chunk<'_>) -> Self {
+    pub(crate) fn of(chunk: &Chunk<'_>) -> Self {
         Self {
             bytes: [chunk.bytes, chunk.tail].concat().into_boxed_slice(),
             tail_at: chunk.bytes.len(),
@@ -103,7 +103,7 @@ impl Piece {
         }
     }
 
-    pub(super) fn chunk(&self) -> Chunk<'_> {
+    pub(crate) fn chunk(&self) -> Chunk<'_> {
         let (bytes, tail) = self.bytes.split_at(self.tail_at);
         Chunk {
             direction: Direction::Response,
