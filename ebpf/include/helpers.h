@@ -62,6 +62,9 @@ static __u64 (*const bpf_get_smp_processor_id)(void) = (void *)8;
 #define HAS_VALUE(enumeration, name) __builtin_preserve_enum_value(*(enum enumeration *)name, 0)
 #define VALUE(enumeration, name) __builtin_preserve_enum_value(*(enum enumeration *)name, 1)
 
+/* Reads a field of a struct in memory again, so that the verifier forgets what is in it. */
+#define FRESH(field) (*(volatile __typeof__(field) *)&(field))
+
 #define min(a, b) ((a) < (b) ? (a) : (b))
 
 #endif

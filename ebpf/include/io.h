@@ -9,21 +9,6 @@
 /* Most segments of an iovec whose bytes are looked at; those behind are counted. */
 #define SEGMENTS_MAX 4
 
-struct io {
-    __u64 entered; /* when the call began; receives begin when they return, since waiting is no part of a
-                      message */
-    __u64 left_at; /* when it returned */
-    __u64 length;  /* bytes moved */
-    __u64 source; /* user address of the bytes, or of an array of `segments` iovecs; 0 when there are no bytes
-                     to read */
-    __u64 segments;
-    __u64 skip; /* bytes of the first segment that are not the call's */
-    __u32 tgid;
-    __u32 tid;
-    __u32 direction; /* 0 received, 1 sent */
-    __u32 copied;    /* the iovecs are the kernel's copy: `source` is an address of the kernel */
-};
-
 /* The `index`-th contiguous piece of a call's bytes. */
 INLINE int segment_at(struct io *io, __u32 index, __u64 *address, __u64 *size) {
     const void *entry = (const void *)(io->source + index * sizeof(struct iovec));
@@ -139,13 +124,12 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
 }
 
 /* Captures the beginning of a call, as far as the run's budget goes. */
-INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
-                    struct us_control *ctl, __u64 offset, int flip) {
+INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, struct us_control *ctl) {
+    struct io *io = &thread->io;
     __u32 direction = io->direction & 1;
     struct piece *piece = &thread->piece;
     __u64 size;
 
-    piece->offset = offset;
     piece->length = io->length;
     piece->entered = io->entered;
     piece->left_at = io->left_at;
@@ -153,12 +137,12 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
     piece->peer_seq = 0;
     piece->other = 0;
     piece->other_last = 0;
-    if (flip && conn->bytes[!direction] > conn->reported[!direction]) {
+    if (FRESH(piece->flip) && conn->bytes[!direction] > conn->reported[!direction]) {
         piece->other = conn->bytes[!direction];
         piece->other_last = conn->last[!direction];
     }
     /* Only the first record of a run says where on the wire it stands. */
-    if (flip && READ(sk, __sk_common.skc_family) != AF_UNIX) {
+    if (FRESH(piece->flip) && READ(sk, __sk_common.skc_family) != AF_UNIX) {
         struct tcp_sock *tcp = (struct tcp_sock *)sk;
         __u32 written = READ(tcp, write_seq), copied = READ(tcp, copied_seq);
 
@@ -173,14 +157,14 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
         if (size == 0)
             continue;
         piece->size = min(min(size, US_DATA_MAX), conn->left);
-        piece->flags = (direction ? US_SENT : 0) | (flip ? US_FLIP : 0) |
+        piece->flags = (direction ? US_SENT : 0) | (FRESH(piece->flip) ? US_FLIP : 0) |
                        (direction == request_direction(conn) ? US_REQUEST : 0);
         /* More of this call follows in a record of its own unless this piece is cut, the last, or the budget
          * is spent. */
         if (piece->size == size && piece->length > size && i + 1 < SEGMENTS_MAX && conn->left > size)
             piece->flags |= US_MORE;
         if (emit_data(conn, piece, ctl)) {
-            if (flip)
+            if (FRESH(piece->flip))
                 lose_exchange(conn);
             else
                 conn->reported[direction] = piece->offset;
@@ -188,7 +172,7 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
         }
         if (piece->other)
             conn->reported[!direction] = piece->other;
-        flip = 0;
+        piece->flip = 0;
         piece->other = 0;
         piece->seq = 0;
         piece->peer_seq = 0;
@@ -232,15 +216,15 @@ NOINLINE int find_gap(struct conn *conn, struct sock *sk, __u64 length, __u32 di
     return 0;
 }
 
-INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
-                  struct us_control *ctl) {
+NOINLINE int on_io_of(struct conn *conn, struct thread *thread, struct sock *sk, struct us_control *ctl) {
+    struct io *io = &thread->io;
     __u32 direction = io->direction & 1;
-    int flip = conn->turn != direction + 1;
-    __u64 offset;
+    struct piece *piece = &thread->piece;
 
-    if (flip)
+    piece->flip = conn->turn != direction + 1;
+    if (FRESH(piece->flip))
         find_gap(conn, sk, io->length, direction);
-    offset = conn->bytes[direction];
+    piece->offset = conn->bytes[direction];
     /* The sum alone: atomic instructions that return a value came with 5.12. */
     __sync_fetch_and_add(&conn->bytes[direction], io->length);
     conn->last[direction] = io->left_at;
@@ -252,7 +236,7 @@ INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, str
             conn->state |= CONN_TLS;
         emit_conn(conn, sk, ctl, 0);
     }
-    if (flip)
+    if (FRESH(piece->flip))
         begin_run(conn, io, ctl);
     else if (conn->left < ctl->response_budget / 2 && !(conn->state & (CONN_TLS | CONN_IGNORED)) &&
              direction != request_direction(conn) && begins_response(io))
@@ -260,11 +244,20 @@ INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, str
     if (!io->source)
         count(US_COUNT_UNREADABLE, 1);
     else if (conn->left) {
-        capture(conn, thread, sk, io, ctl, offset, flip);
-        return;
+        capture(conn, thread, sk, ctl);
+        return 0;
     }
     if (!(conn->state & CONN_TLS))
         keep_tail(conn, io);
+    return 0;
+}
+
+/* `thread` is where the call's description is kept meanwhile: what lies in memory is any value to the
+ * verifier, so that it does not follow each way to get here through all of the above. */
+INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
+                  struct us_control *ctl) {
+    thread->io = *io;
+    on_io_of(conn, thread, sk, ctl);
 }
 
 /* The peer will send no more, as far as the process has been told. */

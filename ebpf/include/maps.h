@@ -41,6 +41,22 @@ struct conn {
 #define CONN_IGNORED 0x20 /* user space wants no more bytes */
 #define CONN_JOINED 0x40
 
+/* A call that has moved bytes, as a tier tells it. */
+struct io {
+    __u64 entered; /* when the call began; receives begin when they return, since waiting is no part of a
+                      message */
+    __u64 left_at; /* when it returned */
+    __u64 length;  /* bytes moved */
+    __u64 source; /* user address of the bytes, or of an array of `segments` iovecs; 0 when there are no bytes
+                     to read */
+    __u64 segments;
+    __u64 skip; /* bytes of the first segment that are not the call's */
+    __u32 tgid;
+    __u32 tid;
+    __u32 direction; /* 0 received, 1 sent */
+    __u32 copied;    /* the iovecs are the kernel's copy: `source` is an address of the kernel */
+};
+
 /* What one data record carries: contiguous user memory. */
 struct piece {
     __u64 source; /* user address */
@@ -54,7 +70,8 @@ struct piece {
     __u32 seq;
     __u32 peer_seq;
     __u8 flags;
-    __u8 pad[3];
+    __u8 flip; /* it is the first of a run */
+    __u8 pad[2];
 };
 
 /* A socket call under way, as its beginning told. For tiers that hook the functions of the kernel. */
@@ -75,6 +92,7 @@ struct call {
 struct thread {
     struct piece piece; /* the record being made; here and not on the stack so that the verifier need not
                            follow its values */
+    struct io io;       /* the same holds of the call it is about */
     __u64 send_socket;  /* a send on this socket is under way ... */
     __u64 send_at;      /* ... since then */
     __u64 vector;       /* address of the array of a sendmmsg or recvmmsg under way */
@@ -173,7 +191,7 @@ struct {
     TYPE(value, struct us_late_end);
 } late_ends SEC(".maps");
 
-INLINE void count(__u32 index, __u64 amount) {
+NOINLINE void count(__u32 index, __u64 amount) {
     __u64 *counter = bpf_map_lookup_elem(&counters, &index);
     if (counter)
         *counter += amount;

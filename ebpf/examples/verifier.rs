@@ -1,0 +1,36 @@
+//! Prints what the verifier had to do for each program (with `PAYLOAD=NAME` for those of that payload probe): instructions followed, of
+//! instructions there are, and how long the start took. For work on the probes; kernels tell since 5.16.
+//! `cargo run -p underspan-ebpf --example verifier`
+
+use std::time::{Duration, Instant};
+
+use aya::programs::loaded_programs;
+use underspan_ebpf::{Settings, Tracer};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let others: Vec<_> = loaded_programs().filter_map(Result::ok).map(|program| program.id()).collect();
+    let begin = Instant::now();
+    let _tracer = Tracer::start(&Settings {
+        ring_bytes: 8 << 20,
+        max_targets: 1024,
+        request_budget: 4096,
+        response_budget: 1024,
+        announce_execs: false,
+        deadline: Duration::from_secs(5),
+        uprobes_by_event: false,
+        payload: std::env::var("PAYLOAD").into_iter().collect(),
+    })?;
+    let took = begin.elapsed();
+    let mut sum = 0;
+    for program in loaded_programs().filter_map(Result::ok) {
+        let name = program.name_as_str().unwrap_or_default();
+        if others.contains(&program.id()) || !name.starts_with("us_") {
+            continue;
+        }
+        let followed = program.verified_instruction_count().unwrap_or_default();
+        sum += followed;
+        println!("{name:16} {followed:8} of {:6}", program.size_translated().unwrap_or_default() / 8);
+    }
+    println!("{sum:25} in all, started in {took:.1?}");
+    Ok(())
+}
