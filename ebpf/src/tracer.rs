@@ -12,7 +12,7 @@ use aya_obj::btf::Btf;
 use crate::abi::{Control, RawCanary, RawLateEnd, RawVerdict, Target};
 use crate::counters::Counters;
 use crate::loader::{
-    Attach, Iterator, Link, LoadError, Loader, ProgramError, Runs, Template, kernel_types, try_hooks,
+    Attach, Fitted, Iterator, Link, LoadError, Loader, ProgramError, Runs, Template, kernel_types, try_hooks,
 };
 use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators, storage};
 use crate::record::{Record, RecordError};
@@ -123,7 +123,8 @@ impl Tracer {
     /// Loads and attaches what the kernel accepts. Nothing is traced before [`Tracer::select`].
     pub fn start(settings: &Settings) -> Result<Self, LoadError> {
         let kernel = kernel_types()?;
-        let storage = Storage::try_out(&kernel)?;
+        let fitted = Fitted::new(object::bytes::<()>(), &kernel)?;
+        let storage = Storage::try_out(&fitted)?;
         let mut refusals = Vec::new();
         for payload in PAYLOAD {
             if !settings.payload.is_empty() && !settings.payload.iter().any(|wanted| wanted == payload.name) {
@@ -133,8 +134,9 @@ impl Tracer {
                 refusals.push(refused);
                 continue;
             }
-            match Self::start_with(settings, &kernel, &storage, payload, &refusals)? {
+            match Self::start_with(settings, &fitted, &storage, payload, &refusals)? {
                 Ok(tracer) => {
+                    drop(fitted);
                     drop(kernel);
                     memory::trim_memory();
                     return Ok(tracer);
@@ -149,7 +151,7 @@ impl Tracer {
     /// Tries one way to get payload. `Err` inside: the kernel refused it, try the next.
     fn start_with(
         settings: &Settings,
-        kernel: &Btf,
+        fitted: &Fitted<'_>,
         storage: &Storage,
         payload: &'static Probe,
         refusals: &[ProbeReport],
@@ -166,7 +168,7 @@ impl Tracer {
         }
         let switches =
             [("us_typed_sockets", u32::from(typed_sockets)), ("us_task_storage", u32::from(storage.tasks))];
-        let mut loader = Loader::new(object::bytes::<()>(), kernel, &sizes, &switches)?;
+        let mut loader = Loader::new(fitted, &sizes, &switches)?;
         let mut control =
             Array::try_from(Map::Array(loader.take_map("control")?)).map_err(LoadError::Setup)?;
         control.set(0, initial_control(settings, ring_bytes), 0).map_err(LoadError::Setup)?;
@@ -411,9 +413,9 @@ struct Storage {
 
 impl Storage {
     /// Loads what needs it, and drops it again.
-    fn try_out(kernel: &Btf) -> Result<Self, LoadError> {
+    fn try_out(fitted: &Fitted<'_>) -> Result<Self, LoadError> {
         let smallest = [("ring", 1 << 16), ("conns_by_socket", 1), ("threads_by_id", 1)];
-        let loader = Loader::new(object::bytes::<()>(), kernel, &smallest, &[])?;
+        let loader = Loader::new(fitted, &smallest, &[])?;
         let mut report = ProbeReport { probe: &storage::PROBE, off: None, reduced: Vec::new() };
         for program in storage::PROBE.programs {
             match loader.load(program.name, &program.attach, None) {

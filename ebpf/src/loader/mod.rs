@@ -71,11 +71,18 @@ pub enum LoadError {
     Setup(#[source] MapError),
 }
 
-/// The object after relocation, ready to load programs from.
-pub(crate) struct Loader<'k> {
+/// The object with its accesses to kernel types as this kernel has them. Finding these takes longer than all the rest, so it is done
+/// once.
+pub(crate) struct Fitted<'k> {
     object: Object,
     btf: Option<OwnedFd>,
     kernel: &'k Btf,
+}
+
+/// The object with its maps, ready to load programs from.
+pub(crate) struct Loader<'k> {
+    object: Object,
+    fitted: &'k Fitted<'k>,
     maps: HashMap<String, MapData>,
 }
 
@@ -89,26 +96,33 @@ pub(crate) fn try_hooks(kernel: &Btf, attach: &Attach) -> Result<(), ProgramErro
     program::try_hooks(kernel, attach)
 }
 
-impl<'k> Loader<'k> {
-    /// Parses the object, sets its frozen `switches`, makes its maps (with `sizes` overriding their number of entries) and relocates
-    /// everything.
-    pub(crate) fn new(
-        bytes: &[u8],
-        kernel: &'k Btf,
-        sizes: &[(&str, u32)],
-        switches: &[(&str, u32)],
-    ) -> Result<Self, LoadError> {
+impl<'k> Fitted<'k> {
+    /// Parses the object and fits it to `kernel`.
+    pub(crate) fn new(bytes: &[u8], kernel: &'k Btf) -> Result<Self, LoadError> {
         let mut object = Object::parse(bytes)?;
-        let values: Vec<_> = switches.iter().map(|(name, value)| (*name, value.to_ne_bytes())).collect();
-        object.patch_map_data(values.iter().map(|(name, value)| (*name, (&value[..], true))).collect())?;
         let btf = object
             .fixup_and_sanitize_btf(aya::features().btf().unwrap_or(&BtfFeatures::default()))
             .map_err(LoadError::ObjectBtf)?
             .map(Btf::to_bytes)
             .and_then(|bytes| sys::load_btf(&bytes).ok());
         object.relocate_btf(kernel)?;
-        let maps = make_maps(&mut object, btf.as_ref(), sizes)?;
-        Ok(Self { object, btf, kernel, maps })
+        Ok(Self { object, btf, kernel })
+    }
+}
+
+impl<'k> Loader<'k> {
+    /// Sets the object's frozen `switches`, makes its maps (with `sizes` overriding their number of entries) and has the programs refer
+    /// to them.
+    pub(crate) fn new(
+        fitted: &'k Fitted<'k>,
+        sizes: &[(&str, u32)],
+        switches: &[(&str, u32)],
+    ) -> Result<Self, LoadError> {
+        let mut object = fitted.object.clone();
+        let values: Vec<_> = switches.iter().map(|(name, value)| (*name, value.to_ne_bytes())).collect();
+        object.patch_map_data(values.iter().map(|(name, value)| (*name, (&value[..], true))).collect())?;
+        let maps = make_maps(&mut object, fitted.btf.as_ref(), sizes)?;
+        Ok(Self { object, fitted, maps })
     }
 
     /// Takes a map out; it lives on in the programs that use it.
@@ -150,12 +164,12 @@ impl<'k> Loader<'k> {
         attach: &Attach,
         function: Option<&str>,
     ) -> Result<OwnedFd, ProgramError> {
-        program::load(&self.object, self.btf.as_ref(), self.kernel, name, attach, function)
+        program::load(&self.object, self.fitted.btf.as_ref(), self.fitted.kernel, name, attach, function)
     }
 
     /// Takes a program for user space out, to be loaded when it is known how it is attached.
     pub(crate) fn template(&self, name: &'static str) -> Result<Template, ProgramError> {
-        Template::of(&self.object, self.btf.as_ref(), name)
+        Template::of(&self.object, self.fitted.btf.as_ref(), name)
     }
 
     /// Loads an iterator and gives it the map it is to visit, if it visits one.
