@@ -175,7 +175,8 @@ impl Package {
         let depends =
             self.depends.split(',').filter_map(|alternatives| alternatives.split_whitespace().next());
         let pieces: Vec<_> = depends.filter(|name| name.ends_with(release)).map(str::to_owned).collect();
-        if pieces.is_empty() { vec![self.name] } else { pieces }
+        // Some whole images depend on a package of that release for scripts; it need not be in the archive any more.
+        if pieces.iter().any(|name| name.starts_with("linux-binary-")) { pieces } else { vec![self.name] }
     }
 }
 
@@ -207,6 +208,10 @@ mod tests {
             Package::read(&stanza).expect("has what is needed").pieces()
         };
         assert_eq!(read("kmod, initramfs-tools (>= 0.120) | x"), ["linux-image-7.3.4+deb13-cloud-amd64"]);
+        assert_eq!(
+            read("kmod, linux-base-7.3.4+deb13-cloud-amd64 (= 7.3.4-1)"),
+            ["linux-image-7.3.4+deb13-cloud-amd64"]
+        );
         assert_eq!(
             read(
                 "dracut | y, linux-base-7.3.4+deb13-cloud-amd64 (= 7.3.4-1), linux-binary-7.3.4+deb13-cloud-amd64"
