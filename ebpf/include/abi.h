@@ -185,7 +185,8 @@ struct us_canary {
 #define US_COUNT_TARGETS_FULL 11   /* children that could not be selected: `targets` is full */
 #define US_COUNT_REQUEST_RUNS 12   /* runs in the direction of requests */
 #define US_COUNT_RUNS 13           /* all runs */
-#define US_COUNT_MISSED 14 /* calls whose end was not told: counted at the thread's next, without bytes */
-#define US_COUNTERS 15
+#define US_COUNT_MISSED 14  /* calls whose end was not told: counted at the thread's next, without bytes */
+#define US_COUNT_EXPIRED 15 /* calls that were not looked at, since the agent was late with its heartbeat */
+#define US_COUNTERS 16
 
 #endif

@@ -201,8 +201,13 @@ NOINLINE void count(__u32 index, __u64 amount) {
 INLINE struct us_control *alive(__u64 now) {
     __u32 zero = 0;
     struct us_control *entry = bpf_map_lookup_elem(&control, &zero);
-    if (!entry || now > entry->deadline)
+    if (!entry)
         return NULL;
+    if (now > entry->deadline) {
+        if (entry->deadline) /* 0: it has detached */
+            count(US_COUNT_EXPIRED, 1);
+        return NULL;
+    }
     return entry;
 }
 

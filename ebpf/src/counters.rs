@@ -33,11 +33,13 @@ pub struct Counters {
     pub runs: u64,
     /// Calls whose end the kernel did not tell; their bytes were counted later, unread.
     pub missed: u64,
+    /// Calls that were not looked at because [`crate::Tracer::heartbeat`] was late.
+    pub expired: u64,
 }
 
 impl Counters {
     /// Number of counters in the map (`US_COUNTERS`).
-    pub(crate) const COUNT: u32 = 15;
+    pub(crate) const COUNT: u32 = 16;
 
     /// From the map's values in the order of `abi.h`.
     pub(crate) fn from_values(values: [u64; Self::COUNT as usize]) -> Self {
@@ -57,6 +59,7 @@ impl Counters {
             request_runs,
             runs,
             missed,
+            expired,
         ] = values;
         Self {
             records,
@@ -74,6 +77,7 @@ impl Counters {
             request_runs,
             runs,
             missed,
+            expired,
         }
     }
 }
@@ -97,6 +101,7 @@ impl std::ops::AddAssign for Counters {
             request_runs,
             runs,
             missed,
+            expired,
         } = other;
         self.records += records;
         self.ring_bytes += ring_bytes;
@@ -113,5 +118,6 @@ impl std::ops::AddAssign for Counters {
         self.request_runs += request_runs;
         self.runs += runs;
         self.missed += missed;
+        self.expired += expired;
     }
 }

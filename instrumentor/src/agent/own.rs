@@ -44,6 +44,7 @@ impl Own {
         for (reason, lost) in [
             ("ring_full", totals.kernel.lost_records),
             ("missed", totals.kernel.missed),
+            ("expired", totals.kernel.expired),
             ("malformed", totals.stats.records_malformed),
             ("out_of_order", totals.stats.records_out_of_order),
         ] {
