@@ -19,8 +19,8 @@ run() {
     "${CARGO:-cargo}" test -p underspan-tests --locked --test e2e -- --test-threads=1 "$@" 2>&1 | tee -a "$log"
 }
 
-# A test that fails runs once more, and is named: about once in ten runs an exchange is counted as lost where a test wants none. The cause
-# is not known yet; this goes when it is.
+# A test that fails runs once more, and is named: on a machine that is busy with something else the reader may come late, and a test that wants
+# no loss at all sees one.
 if ! run; then
     mapfile -t failed < <(sed -n 's/^    \([a-z0-9_]*::[a-z0-9_:]*\)$/\1/p' "$log" | sort -u)
     echo "e2e: failed, running once more: ${failed[*]:-nothing, the build failed}"
