@@ -27,12 +27,14 @@ pub static REGISTRY: &[&Probe] = &[
     &socket_syscalls::PROBE,
 ];
 
-/// Probes that bring payload, best first. Just one runs: the first the kernel accepts whole.
+/// Probes that bring payload, best first. Just one runs: the first the kernel accepts whole. Where there are tracepoints at the end of
+/// calls, nothing can fall out of step between a beginning and an end: kernels skip a trampoline's or kprobe's program where it interrupts
+/// itself, which costs a call.
 pub static PAYLOAD: &[&Probe] = &[
+    &socket_tracepoints::PROBE,
     &socket_trampolines::PROBE,
     &socket_kprobes::PROBE,
     &socket_kprobes::TCP,
-    &socket_tracepoints::PROBE,
     &socket_syscalls::PROBE,
 ];
 
