@@ -96,9 +96,9 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
     if (conn->role == US_ROLE_UNKNOWN)
         conn->role = direction ? US_ROLE_CLIENT : US_ROLE_SERVER; /* who speaks first asks */
     is_request = direction == request_direction(conn);
-    /* The end of the run before. Without a tail there is just a number to tell, which the first record of
-     * this run carries if there is one. */
-    if (conn->tail_size[other] && conn->bytes[other] > conn->reported[other])
+    /* The end of the run before. If the ring has no room for it, the first record of this run carries the
+     * number. */
+    if (conn->bytes[other] > conn->reported[other])
         emit_run(conn, other, ctl, 0);
     conn->turn = direction + 1;
     conn->runs++;
@@ -166,8 +166,6 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
         if (emit_data(conn, piece, ctl)) {
             if (FRESH(piece->flip))
                 lose_exchange(conn);
-            else
-                conn->reported[direction] = piece->offset;
             break;
         }
         if (piece->other)

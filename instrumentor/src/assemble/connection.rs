@@ -166,6 +166,12 @@ impl Connection {
         [hole, Some(Step::Piece(piece))]
     }
 
+    /// Bytes up to `total` that passed before the other direction went on; the first of the connection may be among them.
+    pub(super) fn behind(&mut self, sent: bool, total: u64, last: u64) -> Option<Step<'static>> {
+        self.streams[usize::from(sent)].next.get_or_insert(0);
+        self.rest(sent, total, last)
+    }
+
     /// Bytes up to `total` that no record told of, the latest of which passed at `last`.
     pub(super) fn rest(&mut self, sent: bool, total: u64, last: u64) -> Option<Step<'static>> {
         let next = &mut self.streams[usize::from(sent)].next;

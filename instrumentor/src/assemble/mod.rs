@@ -93,7 +93,7 @@ impl Connections {
     pub fn behind(&mut self, record: &Data<'_>) -> Option<(&mut Connection, Step<'static>)> {
         let (total, last) = record.other?;
         let connection = self.table.get_mut(&record.conn)?;
-        let step = connection.rest(!record.flags.sent(), total, last)?;
+        let step = connection.behind(!record.flags.sent(), total, last)?;
         Some((connection, step))
     }
 
