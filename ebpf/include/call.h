@@ -40,13 +40,6 @@ INLINE void source_of_iterator(struct call *call, struct msghdr *message) {
     }
 }
 
-/* How far a direction of a TCP connection has come. */
-INLINE __u32 position(struct sock *sk, __u32 direction) {
-    struct tcp_sock *tcp = (struct tcp_sock *)sk;
-
-    return direction ? READ(tcp, write_seq) : READ(tcp, copied_seq);
-}
-
 /* `length` bytes of the call under way have moved, whose first is the `told`-th. */
 NOINLINE int call_moved(struct sock *sk, struct thread *thread, __u64 length) {
     struct call *call = &thread->under_way;

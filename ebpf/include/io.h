@@ -119,8 +119,6 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
         conn->left = 0;
     else
         conn->left = is_request ? ctl->request_budget : ctl->response_budget;
-    if ((!conn->left || !io->source) && conn->bytes[other] > conn->reported[other])
-        emit_run(conn, other, ctl, 0);
 }
 
 /* Captures the beginning of a call, as far as the run's budget goes. */
@@ -183,20 +181,25 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
     }
 }
 
+/* How far a direction of a TCP connection has come. */
+INLINE __u32 position(struct sock *sk, __u32 direction) {
+    struct tcp_sock *tcp = (struct tcp_sock *)sk;
+
+    return direction ? READ(tcp, write_seq) : READ(tcp, copied_seq);
+}
+
 /* Finds bytes of a TCP connection that passed unseen: the kernel skips a program that it interrupted on the
  * same CPU, and splice(2) passes no hook of some tiers. Sequence numbers and bytes seen differ by a constant;
  * where they do not, the rest was missed. User space finds a hole then, where it would otherwise pair a
  * response with the wrong request. A FIN read together with bytes takes a number of its own. To be called at
  * the first call of a run, before its bytes are counted; only its own direction stands still then. */
 NOINLINE int find_gap(struct conn *conn, struct sock *sk, __u64 length, __u32 direction) {
-    struct tcp_sock *tcp = (struct tcp_sock *)sk;
     __u32 origin, missed, both;
 
     direction &= 1;
     if (READ(sk, __sk_common.skc_family) == AF_UNIX)
         return 0;
-    origin = (direction ? READ(tcp, write_seq) : READ(tcp, copied_seq)) - (__u32)length -
-             (__u32)conn->bytes[direction];
+    origin = position(sk, direction) - (__u32)length - (__u32)conn->bytes[direction];
     missed = origin - conn->origin[direction];
     both = conn->gap;
     conn->gap = 0;
