@@ -83,6 +83,7 @@ struct us_conn {
     __u8 remote[16];
 };
 
+/* Also the value of `late_ends`, keyed by connection: ends that did not fit the ring. */
 struct us_end {
     struct us_header header;
     __u64 received; /* bytes of each direction */
@@ -126,13 +127,6 @@ struct us_listener {
     __u32 netns;
     __u16 port;
     __u16 pad;
-};
-
-/* Ends of connections that did not fit the ring: value of `late_ends`, keyed by connection. */
-struct us_late_end {
-    __u64 time;
-    __u32 exchange;
-    __u32 lost;
 };
 
 /* Where a USDT probe keeps one of its arguments. */

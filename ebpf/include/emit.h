@@ -122,32 +122,26 @@ NOINLINE int emit_run(struct conn *conn, __u32 direction, struct us_control *ctl
 /* The end of a connection. What does not fit the ring goes to a map that user space looks through when told
  * by the counter. */
 NOINLINE int emit_end(struct conn *conn, struct us_control *ctl, __u32 closed, __u64 now) {
-    struct us_end *record;
+    struct us_end *record, end = {};
 
     conn->sequence++;
+    fill_header(&end.header, US_END, (closed ? US_CLOSED : 0) | (conn->state & CONN_TLS ? US_TLS : 0), 0, conn,
+                now);
+    end.received = conn->bytes[0];
+    end.sent = conn->bytes[1];
+    end.exchange = conn->exchange;
+    end.lost = conn->lost;
     record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
-    if (!record) {
-        count(US_COUNT_LOST_RECORDS, 1);
-        if (closed) {
-            struct us_late_end late = {
-                .time = now,
-                .exchange = conn->exchange,
-                .lost = conn->lost,
-            };
-
-            if (bpf_map_update_elem(&late_ends, &conn->id, &late, BPF_ANY))
-                count(US_COUNT_LOST_ENDS, 1);
-        }
-        return -1;
+    if (record) {
+        *record = end;
+        submit(record, sizeof(*record), ctl, 0);
+        return 0;
     }
-    fill_header(&record->header, US_END, (closed ? US_CLOSED : 0) | (conn->state & CONN_TLS ? US_TLS : 0), 0,
-                conn, now);
-    record->received = conn->bytes[0];
-    record->sent = conn->bytes[1];
-    record->exchange = conn->exchange;
-    record->lost = conn->lost;
-    submit(record, sizeof(*record), ctl, 0);
-    return 0;
+    if (closed && bpf_map_update_elem(&late_ends, &conn->id, &end, BPF_ANY))
+        count(US_COUNT_LOST_ENDS, 1);
+    /* Last: it makes user space look for the end. */
+    count(US_COUNT_LOST_RECORDS, 1);
+    return -1;
 }
 
 INLINE int emit_data_class(struct conn *conn, struct piece *piece, struct us_control *ctl, const __u32 room) {

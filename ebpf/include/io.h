@@ -277,8 +277,8 @@ INLINE void on_close(struct conn *conn, struct us_control *ctl, __u64 now) {
     if (conn->state & CONN_CLOSED)
         return;
     conn->state |= CONN_CLOSED;
-    if (!(conn->state & CONN_ANNOUNCED))
-        return; /* no byte of it was ever reported */
+    if (!conn->runs)
+        return; /* no byte of it has passed */
     if (conn->bytes[0] > conn->reported[0])
         emit_run(conn, 0, ctl, 0);
     if (conn->bytes[1] > conn->reported[1])

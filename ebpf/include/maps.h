@@ -188,7 +188,7 @@ struct {
     UINT(type, BPF_MAP_TYPE_HASH);
     UINT(max_entries, 8192);
     TYPE(key, __u64);
-    TYPE(value, struct us_late_end);
+    TYPE(value, struct us_end);
 } late_ends SEC(".maps");
 
 NOINLINE void count(__u32 index, __u64 amount) {

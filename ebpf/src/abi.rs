@@ -167,6 +167,9 @@ pub(crate) struct RawEnd {
     pub(crate) lost: u32,
 }
 
+// SAFETY: plain integers without padding, valid for every bit pattern.
+unsafe impl aya::Pod for RawEnd {}
+
 /// `struct us_process`
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C)]
@@ -212,10 +215,6 @@ map_value!(
 map_value!(
     /// `struct us_verdict`
     RawVerdict { ignore: u32, pad: u32 }
-);
-map_value!(
-    /// `struct us_late_end`
-    RawLateEnd { time: u64, exchange: u32, lost: u32 }
 );
 
 /// `struct us_usdt_argument`
@@ -331,7 +330,6 @@ mod tests {
             pad
         );
         same!("us_verdict", RawVerdict, ignore, pad);
-        same!("us_late_end", RawLateEnd, time, exchange, lost);
         same!("us_usdt_argument", RawUsdtArgument, value, kind, base, index, shape);
         same!("us_usdt_spec", RawUsdtSpec, arguments, wide);
         same!("us_canary", RawCanary, hits, sums);

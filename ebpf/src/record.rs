@@ -103,7 +103,7 @@ pub struct Conn<'a> {
 }
 
 /// The end of a connection.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct End {
     /// The connection.
     pub conn: u64,
@@ -251,15 +251,21 @@ fn conn(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
 
 fn end(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
     let (raw, _) = split::<RawEnd>(bytes, |raw| raw.header.size)?;
-    Ok(Record::End(End {
-        conn: raw.header.conn,
-        flags: Flags(raw.header.flags),
-        time: raw.header.time,
-        received: raw.received,
-        sent: raw.sent,
-        exchange: raw.exchange,
-        lost: raw.lost,
-    }))
+    Ok(Record::End(End::from(raw)))
+}
+
+impl From<&RawEnd> for End {
+    fn from(raw: &RawEnd) -> Self {
+        Self {
+            conn: raw.header.conn,
+            flags: Flags(raw.header.flags),
+            time: raw.header.time,
+            received: raw.received,
+            sent: raw.sent,
+            exchange: raw.exchange,
+            lost: raw.lost,
+        }
+    }
 }
 
 fn process(bytes: &[u8], kind: ProcessKind) -> Result<Record<'_>, RecordError> {

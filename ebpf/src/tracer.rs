@@ -9,13 +9,13 @@ use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray};
 
 use aya_obj::btf::Btf;
 
-use crate::abi::{Control, RawCanary, RawLateEnd, RawVerdict, Target};
+use crate::abi::{Control, RawCanary, RawEnd, RawVerdict, Target};
 use crate::counters::Counters;
 use crate::loader::{
     Attach, Fitted, Iterator, Link, LoadError, Loader, ProgramError, Runs, Template, kernel_types, try_hooks,
 };
 use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators, storage};
-use crate::record::{Record, RecordError};
+use crate::record::{End, Record, RecordError};
 use crate::ring::Ring;
 use crate::uprobes::Uprobes;
 use crate::usdt::SpecTable;
@@ -84,19 +84,6 @@ pub enum Verdict {
     Ignore,
 }
 
-/// End of a connection that did not fit the ring.
-#[derive(Debug, Clone, Copy)]
-pub struct LateEnd {
-    /// The connection.
-    pub conn: u64,
-    /// When, nanoseconds of `CLOCK_MONOTONIC`.
-    pub time: u64,
-    /// Exchanges of it.
-    pub exchange: u32,
-    /// Of these, counted as lost in the kernel.
-    pub lost: u32,
-}
-
 /// The probes at work. Dropping it removes everything from the kernel.
 pub struct Tracer {
     settings: Settings,
@@ -105,7 +92,7 @@ pub struct Tracer {
     control: Array<MapData, Control>,
     targets: HashMap<MapData, u32, Target>,
     verdicts: HashMap<MapData, u64, RawVerdict>,
-    late_ends: HashMap<MapData, u64, RawLateEnd>,
+    late_ends: HashMap<MapData, u64, RawEnd>,
     late_seen: u64,
     counters: PerCpuArray<MapData, u64>,
     /// What they said when counting began anew.
@@ -320,18 +307,14 @@ impl Tracer {
     }
 
     /// Ends of connections that did not fit the ring since the last call. Records of theirs may still be in the ring.
-    pub fn late_ends(&mut self) -> Vec<LateEnd> {
+    pub fn late_ends(&mut self) -> Vec<End> {
         let lost = self.counters().lost_records;
         if lost == self.late_seen {
             return Vec::new();
         }
         self.late_seen = lost;
-        let ends: Vec<_> = self
-            .late_ends
-            .iter()
-            .filter_map(Result::ok)
-            .map(|(conn, end)| LateEnd { conn, time: end.time, exchange: end.exchange, lost: end.lost })
-            .collect();
+        let ends: Vec<_> =
+            self.late_ends.iter().filter_map(Result::ok).map(|(_, end)| End::from(&end)).collect();
         for end in &ends {
             let _ = self.late_ends.remove(&end.conn);
         }

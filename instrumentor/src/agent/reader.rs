@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use underspan_config::Config;
 use underspan_ebpf::{
-    Counters, LateEnd, LoadError, ProbeReport, Settings as TracerSettings, Tracer, Verdict, trim_memory,
+    Counters, End, LoadError, ProbeReport, Settings as TracerSettings, Tracer, Verdict, trim_memory,
 };
 
 use super::StartError;
@@ -44,7 +44,7 @@ pub(super) struct Reader {
     /// What became of each probe when they were attached last.
     reports: Vec<ProbeReport>,
     /// Ends of connections that did not fit the ring, to be taken when what is in the ring has been.
-    late: Vec<LateEnd>,
+    late: Vec<End>,
     /// What tracers counted that are gone.
     before: Counters,
     stages: Stages,
@@ -283,7 +283,7 @@ impl Reader {
         let (taken, all) = tracer.drain(until, |record| stages.take(record));
         if all {
             // Whatever came before these ends has been read.
-            late.drain(..).for_each(|end| stages.end_late(&end));
+            late.drain(..).for_each(|end| stages.end_of(&end));
         }
         for (pid, time) in stages.understand.forked.drain(..) {
             auditor.selected(&stages.understand.table, pid, time);

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use underspan_ebpf::{LateEnd, Process, ProcessKind, Record, RecordError};
+use underspan_ebpf::{End, Process, ProcessKind, Record, RecordError};
 use underspan_protocols::decoder::{Event, Options};
 
 use super::express::Express;
@@ -114,10 +114,7 @@ impl Stages {
             }
             Ok(Record::End(end)) => {
                 understand.stats.records_of.state += 1;
-                connections.end(&end, |connection, step, _| {
-                    connection.losses.learn(end.exchange, end.lost, false, &mut understand.stats);
-                    understand.last(connection, &step);
-                });
+                self.end_of(&end);
             }
             Ok(Record::Process(process)) => {
                 understand.stats.records_of.process += 1;
@@ -127,10 +124,10 @@ impl Stages {
         }
     }
 
-    /// Ends a connection whose end the ring had no room for.
-    pub(super) fn end_late(&mut self, end: &LateEnd) {
+    /// Ends a connection, or its receiving direction.
+    pub(super) fn end_of(&mut self, end: &End) {
         let Self { connections, understand } = self;
-        connections.end_late(end, |connection, step| {
+        connections.end(end, |connection, step| {
             connection.losses.learn(end.exchange, end.lost, false, &mut understand.stats);
             understand.last(connection, &step);
         });

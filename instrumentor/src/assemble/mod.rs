@@ -9,7 +9,7 @@ mod losses;
 pub use connection::{Connection, Peer};
 
 use hashbrown::HashMap;
-use underspan_ebpf::{Conn, Data, End, LateEnd, Run};
+use underspan_ebpf::{Conn, Data, End, Run};
 
 use crate::telemetry::Stats;
 
@@ -124,25 +124,18 @@ impl Connections {
     }
 
     /// The same for the end of a connection, which is forgotten when both directions ended. `take` gets bytes that passed without being
-    /// reported, then the end; its last argument is true for the last step there will be.
-    pub fn end(&mut self, record: &End, mut take: impl FnMut(&mut Connection, Step<'_>, bool)) {
+    /// reported, then the end.
+    pub fn end(&mut self, record: &End, mut take: impl FnMut(&mut Connection, Step<'_>)) {
         let closed = record.flags.closed();
         let Some(connection) = self.table.get_mut(&record.conn) else { return };
         for (sent, bytes) in [(false, record.received), (true, record.sent)] {
             if let Some(rest) = connection.rest(sent, bytes, connection.last()) {
-                take(connection, rest, false);
+                take(connection, rest);
             }
         }
-        take(connection, Step::End { closed, at: record.time }, closed);
+        take(connection, Step::End { closed, at: record.time });
         if closed {
             self.table.remove(&record.conn);
-        }
-    }
-
-    /// Ends a connection whose end the ring had no room for.
-    pub fn end_late(&mut self, end: &LateEnd, take: impl FnOnce(&mut Connection, Step<'_>)) {
-        if let Some(mut connection) = self.table.remove(&end.conn) {
-            take(&mut connection, Step::End { closed: true, at: end.time });
         }
     }
 

@@ -3,58 +3,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use underspan_ebpf::{Conn, Data, End, Flags, Record, Role as KernelRole, Run};
+use underspan_ebpf::{Record, Role as KernelRole};
 use underspan_protocols::decoder::Options;
 use underspan_protocols::message::{Role, Value};
 use underspan_protocols::semconv::attribute;
 
 use super::super::exchange::{Exchange, Finished};
 use super::super::{Correlator, Mover};
+use super::kernel::{Call, Kernel, Ring};
 use crate::assemble::{Connection, Connections, Step};
 use crate::discover::Resource;
 use crate::parse::{self, Outcome};
 use crate::telemetry::Stats;
-
-pub(super) const SENT: u8 = 0x01;
-pub(super) const FLIP: u8 = 0x02;
-pub(super) const REQUEST: u8 = 0x10;
-pub(super) const CLOSED: u8 = 0x10;
-pub(super) const JOINED: u8 = 0x40;
-pub(super) const OPENING: u8 = 0x80;
 
 /// The stages, and a clock that moves on with each record.
 pub(super) struct Rig {
     pub(super) connections: Connections,
     pub(super) stages: Stages,
     pub(super) time: u64,
-    pub(super) conns: HashMap<u64, State>,
-}
-
-/// What the kernel keeps of a connection.
-#[derive(Default)]
-pub(super) struct State {
-    client: bool,
-    /// Bytes received and sent.
-    pub(super) bytes: [u64; 2],
-    turn: Option<bool>,
-    /// Bytes of each direction that no record told of.
-    untold: [bool; 2],
-    exchanges: u32,
-    lost: u32,
-    this_lost: bool,
-}
-
-impl State {
-    /// Whether bytes in this direction begin a run.
-    fn flip(&mut self, sent: bool) -> bool {
-        let flip = self.turn != Some(sent);
-        self.turn = Some(sent);
-        if flip && sent == self.client {
-            self.exchanges += 1;
-            self.this_lost = false;
-        }
-        flip
-    }
+    pub(super) conns: HashMap<u64, Kernel>,
 }
 
 pub(super) struct Stages {
@@ -115,10 +82,10 @@ impl Rig {
                 stages.correlator.expect_client_of(conn.addresses.expect("the rig gives some").1);
             }
             Record::Conn(conn) => drop(connections.open(&conn, &mut stages.stats)),
-            Record::End(end) => connections.end(&end, |connection, step, last| {
+            Record::End(end) => connections.end(&end, |connection, step| {
                 connection.losses.learn(end.exchange, end.lost, false, &mut stages.stats);
                 stages.step(connection, &step, Mover { tgid: 0, tid: 0 });
-                if last {
+                if matches!(step, Step::End { closed: true, .. }) {
                     stages.correlator.forget(connection, &mut stages.stats);
                 }
             }),
@@ -126,23 +93,32 @@ impl Rig {
         }
     }
 
-    pub(super) fn open(&mut self, conn: u64, role: KernelRole, flags: u8) {
-        self.conns.entry(conn).or_default().client = role == KernelRole::Client;
-        let addresses = Some((([127, 0, 0, 1], 80).into(), ([127, 0, 0, 1], 4000).into()));
-        let record = Conn {
-            conn,
-            flags: Flags::from_bits(flags),
-            time: self.time,
-            tgid: 1,
-            netns: 1,
-            role,
-            addresses,
-            path: &[],
-        };
-        self.take(Record::Conn(record));
+    /// Does something with a connection; each record that `fits` the ring is taken.
+    pub(super) fn with<T>(
+        &mut self,
+        conn: u64,
+        mut fits: impl FnMut() -> bool,
+        act: impl FnOnce(&mut Kernel, &mut Ring<'_>) -> T,
+    ) -> T {
+        let mut kernel = self.conns.remove(&conn).expect("opened");
+        let done = act(&mut kernel, &mut |record| {
+            let fits = fits();
+            if fits {
+                self.take(record);
+            }
+            fits
+        });
+        self.conns.insert(conn, kernel);
+        done
     }
 
-    /// A call of thread `tid` that moved `bytes` and then `more` bytes that were not captured.
+    pub(super) fn open(&mut self, conn: u64, role: KernelRole, flags: u8) {
+        let time = self.time;
+        self.conns.insert(conn, Kernel::new(conn, role, flags));
+        self.with(conn, || true, |kernel, ring| kernel.announce(time, ring));
+    }
+
+    /// A call of thread `tid` that moved `bytes` and then `more` bytes that cannot be read. Gives back when it began.
     pub(super) fn io(
         &mut self,
         conn: u64,
@@ -151,41 +127,22 @@ impl Rig {
         bytes: &(impl AsRef<[u8]> + ?Sized),
         more: u64,
     ) -> u64 {
-        let bytes = bytes.as_ref();
+        self.call(conn, tid, sent, &[bytes.as_ref()], more, || true)
+    }
+
+    /// The same of bytes in several places.
+    pub(super) fn call(
+        &mut self,
+        conn: u64,
+        tid: u32,
+        sent: bool,
+        segments: &[&[u8]],
+        unreadable: u64,
+        fits: impl FnMut() -> bool,
+    ) -> u64 {
         self.time += 10;
-        let length = bytes.len() as u64 + more;
-        let state = self.conns.entry(conn).or_default();
-        let flip = state.flip(sent);
-        let untold = flip && std::mem::take(&mut state.untold[usize::from(!sent)]);
-        let (offset, peer) = (state.bytes[usize::from(sent)], state.bytes[usize::from(!sent)]);
-        state.bytes[usize::from(sent)] += length;
-        let (client, exchange, lost) = (state.client, state.exchanges, state.lost);
-        // Both ends count the bytes of a connection alike; odd connections are the other end of even ones.
-        let base = u32::try_from(conn / 2 * 100_000).expect("small");
-        let small = |number: u64| u32::try_from(number).expect("small");
-        let toward_server = |sent: bool| if sent == (conn % 2 == 1) { 0 } else { 50_000 };
-        let record = Data {
-            conn,
-            sequence: 0,
-            flags: Flags::from_bits(
-                if sent { SENT } else { 0 }
-                    | if flip { FLIP } else { 0 }
-                    | if sent == client { REQUEST } else { 0 },
-            ),
-            entered: self.time,
-            left: self.time + 1,
-            offset,
-            length,
-            tgid: 1,
-            tid,
-            seq: base + toward_server(sent) + small(offset),
-            peer_seq: base + toward_server(!sent) + small(peer),
-            exchange,
-            lost,
-            other: untold.then_some((peer, self.time - 10)),
-            bytes,
-        };
-        self.take(Record::Data(record));
+        let call = Call { tid, sent, segments, unreadable, time: self.time };
+        self.with(conn, fits, |kernel, ring| kernel.io(&call, ring));
         self.time
     }
 
@@ -197,51 +154,29 @@ impl Rig {
         self.io(conn, tid, true, bytes, 0)
     }
 
-    /// Bytes that passed in silence, reported now.
-    pub(super) fn run(&mut self, conn: u64, sent: bool, more: u64, tail: &str) -> u64 {
-        self.time += 10;
-        let state = self.conns.entry(conn).or_default();
-        state.bytes[usize::from(sent)] += more;
-        let record = Run {
-            conn,
-            sequence: 0,
-            flags: Flags::from_bits(if sent { SENT } else { 0 }),
-            last: self.time,
-            offset: state.bytes[usize::from(sent)],
-            tgid: 1,
-            tid: 1,
-            exchange: state.exchanges,
-            lost: state.lost,
-            tail: tail.as_bytes(),
-        };
-        self.take(Record::Run(record));
-        self.time
+    /// Bytes that pass in silence and are reported now.
+    pub(super) fn run(&mut self, conn: u64, sent: bool, more: u64) -> u64 {
+        let time = self.io(conn, 1, sent, "", more);
+        self.with(conn, || true, Kernel::flush);
+        time
     }
 
-    /// A record that did not fit the ring: its bytes pass, nobody is told.
+    /// A call none of whose records fits the ring: its bytes pass, nobody is told.
     pub(super) fn vanish(&mut self, conn: u64, sent: bool, bytes: &str) {
-        let state = self.conns.entry(conn).or_default();
-        state.untold[usize::from(sent)] = true;
-        if state.flip(sent) && !state.this_lost {
-            state.this_lost = true;
-            state.lost += 1;
-        }
-        state.bytes[usize::from(sent)] += bytes.len() as u64;
+        self.call(conn, 1, sent, &[bytes.as_bytes()], 0, || false);
     }
 
     pub(super) fn close(&mut self, conn: u64) {
+        self.close_if(conn, || true);
+    }
+
+    /// Closes a connection; an end that does not fit the ring is taken later.
+    pub(super) fn close_if(&mut self, conn: u64, fits: impl FnMut() -> bool) {
         self.time += 10;
-        let state = &self.conns[&conn];
-        let record = End {
-            conn,
-            flags: Flags::from_bits(CLOSED),
-            time: self.time,
-            received: state.bytes[0],
-            sent: state.bytes[1],
-            exchange: state.exchanges,
-            lost: state.lost,
-        };
-        self.take(Record::End(record));
+        let time = self.time;
+        if let Some(late) = self.with(conn, fits, |kernel, ring| kernel.close(time, ring)) {
+            self.take(Record::End(late));
+        }
     }
 
     pub(super) fn finish(&mut self) -> Vec<Exchange> {
