@@ -125,8 +125,8 @@ NOINLINE int emit_end(struct conn *conn, struct us_control *ctl, __u32 closed, _
     struct us_end *record, end = {};
 
     conn->sequence++;
-    fill_header(&end.header, US_END, (closed ? US_CLOSED : 0) | (conn->state & CONN_TLS ? US_TLS : 0), 0, conn,
-                now);
+    fill_header(&end.header, US_END, (closed ? US_CLOSED : 0) | (conn->state & CONN_TLS ? US_TLS : 0), 0,
+                conn, now);
     end.received = conn->bytes[0];
     end.sent = conn->bytes[1];
     end.exchange = conn->exchange;
