@@ -226,9 +226,10 @@ NOINLINE int on_io_of(struct conn *conn, struct thread *thread, struct sock *sk,
     if (FRESH(piece->flip))
         find_gap(conn, sk, io->length, direction);
     piece->offset = conn->bytes[direction];
+    /* Before the bytes: the iterator must not take them for bytes of a silent connection. */
+    conn->last[direction] = io->left_at;
     /* The sum alone: atomic instructions that return a value came with 5.12. */
     __sync_fetch_and_add(&conn->bytes[direction], io->length);
-    conn->last[direction] = io->left_at;
     conn->tgid = io->tgid;
     conn->tid = io->tid;
     count(US_COUNT_SEEN, io->length);

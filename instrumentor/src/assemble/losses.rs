@@ -5,8 +5,9 @@ use underspan_protocols::decoder::LossReason;
 
 use crate::telemetry::Stats;
 
-/// Exchanges after which a loss the kernel counted will not show in the stream any more.
-const MEMORY: u32 = 16;
+/// Exchanges of which records came, after which a loss the kernel counted will not show in the stream any more. Those of which none came
+/// do not count: the decoder, which may hold a response until it sees the next request, did not get on by them.
+const MEMORY: u32 = 128;
 
 /// Losses of one connection.
 #[derive(Debug, Default)]
@@ -14,6 +15,8 @@ pub struct Losses {
     /// Exchanges so far, and how many of them the kernel counted, as of the latest record.
     exchanges: u32,
     counted: u32,
+    /// Exchanges of which records came.
+    seen: u32,
     /// Whether the first records of both runs of the latest exchange came: the kernel has no reason to count it then. Request, response.
     began: [bool; 2],
     /// Losses the kernel counted that may yet show in the stream.
@@ -29,6 +32,8 @@ pub struct Losses {
 struct Excuse {
     first: u32,
     last: u32,
+    /// Exchanges seen by then.
+    seen: u32,
 }
 
 impl Losses {
@@ -54,8 +59,10 @@ impl Losses {
         let unseen = exchanges.saturating_sub(self.exchanges).saturating_sub(u32::from(own));
         let visible = counted.saturating_sub(self.counted).saturating_sub(unseen);
         let (first, last) = (self.exchanges + u32::from(began_both), exchanges.max(self.exchanges));
-        self.excuses.retain(|excuse| excuse.last + MEMORY >= last);
-        self.excuses.extend((0..visible.min(8)).map(|_| Excuse { first, last }));
+        self.seen += u32::from(own && exchanges > self.exchanges);
+        let seen = self.seen;
+        self.excuses.retain(|excuse| excuse.seen + MEMORY >= seen);
+        self.excuses.extend((0..visible.min(8)).map(|_| Excuse { first, last, seen }));
         if exchanges > self.exchanges || !own {
             self.settle(stats);
         }

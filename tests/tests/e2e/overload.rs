@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use underspan_tests::oracle::{Books, Kind, by_path};
+use underspan_tests::oracle::{Kind, by_path};
 use underspan_tests::workload::{Load, Nginx, Wrk, scale};
 
 use crate::stage::{Session, enter};
@@ -27,23 +27,13 @@ fn a_small_ring_loses_and_counts_new_connections() {
     small_ring(Load::over_new_connections);
 }
 
-/// Nothing is missing. A few requests of kept connections may be counted twice, once by the kernel, whose record of the request did not fit, and
-/// once by the parser, which sees a response without a request: at most one in a thousand.
-fn nearly_balance(books: &Books, requests: u64) {
-    let most = requests + requests / 1000;
-    assert!(
-        (requests..=most).contains(&books.accounted()),
-        "spans + losses = {requests} does not hold: {books}"
-    );
-}
-
 fn small_ring(shape: impl Fn(Load) -> Load) {
     let nginx = Nginx::start(false);
     let session = trace(&nginx);
     let load = shape(Load { connections: 64, ..Load::new(nginx.address(), scale::down(REQUESTS)) });
     load.run().complete(&load);
     let books = session.finish(load.requests);
-    nearly_balance(&books, load.requests);
+    books.balance(load.requests);
     let servers = books.of(Kind::Server);
     by_path(&servers, Kind::Server);
 }
@@ -57,7 +47,7 @@ fn wrk_against_a_small_ring() {
     let requests = nginx.requests();
     let books = session.finish(requests);
     assert!(books.lost() > 0, "nothing was lost, so this has shown nothing: {books}");
-    nearly_balance(&books, requests);
+    books.balance(requests);
 }
 
 #[test]

@@ -2,15 +2,23 @@
 /* Run by user space: what no event tells. */
 #include "conn.h"
 
+/* A connection at work just now reports by itself; two that write its state at once would tell bytes twice or
+ * out of order. Nanoseconds. */
+#define SILENT 1000000
+
+INLINE void flush_direction(struct conn *conn, __u32 direction, struct us_control *ctl, __u64 now) {
+    if (conn->bytes[direction] > conn->reported[direction] && conn->last[direction] + SILENT < now)
+        emit_run(conn, direction, ctl, 1);
+}
+
 INLINE void flush(struct conn *conn) {
-    struct us_control *ctl = alive(bpf_ktime_get_ns());
+    __u64 now = bpf_ktime_get_ns();
+    struct us_control *ctl = alive(now);
 
     if (!ctl || !conn->id || (conn->state & CONN_CLOSED))
         return;
-    if (conn->bytes[0] > conn->reported[0])
-        emit_run(conn, 0, ctl, 1);
-    if (conn->bytes[1] > conn->reported[1])
-        emit_run(conn, 1, ctl, 1);
+    flush_direction(conn, 0, ctl, now);
+    flush_direction(conn, 1, ctl, now);
 }
 
 /* Reports bytes that passed on connections which have been silent since, so that a span does not wait for the
