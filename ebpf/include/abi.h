@@ -14,8 +14,10 @@
 #define US_EXIT 7 /* a selected process is gone */
 
 /* Flags of records about connections. */
-#define US_SENT 0x01    /* direction: the traced process sent the bytes; clear when it received them */
-#define US_FLIP 0x02    /* data: the first bytes after the direction changed */
+#define US_SENT 0x01 /* direction: the traced process sent the bytes; clear when it received them */
+#define US_FLIP 0x02 /* data: the first bytes after the direction changed */
+#define US_DECRYPTED                                                                                         \
+    0x02                /* conn: its plain text is read where the process encrypts it; what follows is that */
 #define US_MORE 0x04    /* data: another record with bytes of the same call follows */
 #define US_FAULT 0x08   /* data: the bytes could not be read from the process */
 #define US_CLOSED 0x10  /* end: both directions; otherwise only the receiving one */
@@ -181,6 +183,9 @@ struct us_canary {
 #define US_COUNT_RUNS 13           /* all runs */
 #define US_COUNT_MISSED 14  /* calls whose end was not told: counted at the thread's next, without bytes */
 #define US_COUNT_EXPIRED 15 /* calls that were not looked at, since the agent was late with its heartbeat */
-#define US_COUNTERS 16
+#define US_COUNT_CIPHERTEXT                                                                                  \
+    16                      /* bytes of connections whose plain text is read; not among those that passed */
+#define US_COUNT_UNBOUND 17 /* TLS calls that moved bytes of a connection not known yet */
+#define US_COUNTERS 18
 
 #endif

@@ -70,7 +70,7 @@ NOINLINE int call_moved(struct sock *sk, struct thread *thread, __u64 length) {
     if (!conn || !conn->id)
         conn = conn_begin(sk, &io);
     if (conn)
-        on_io(conn, thread, sk, &io, ctl);
+        on_socket_io(conn, thread, sk, &io, ctl);
     return 0;
 }
 

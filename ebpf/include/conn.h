@@ -4,7 +4,7 @@
 #ifndef UNDERSPAN_CONN_H
 #define UNDERSPAN_CONN_H
 
-#include "io.h"
+#include "tls.h"
 
 static __u64 (*const bpf_get_socket_cookie)(void *sk) = (void *)46;
 

@@ -83,7 +83,7 @@ NOINLINE int emit_conn(struct conn *conn, struct sock *sk, struct us_control *ct
     }
     fill_header(&record->header, US_CONN,
                 (conn->state & CONN_JOINED ? US_JOINED : 0) | (conn->state & CONN_TLS ? US_TLS : 0) |
-                    (opening ? US_OPENING : 0),
+                    (conn->state & CONN_DECRYPTED ? US_TLS | US_DECRYPTED : 0) | (opening ? US_OPENING : 0),
                 size, conn, bpf_ktime_get_ns());
     submit(record, sizeof(*record) + US_NAME_MAX, ctl, 0);
     if (!opening)

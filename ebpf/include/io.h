@@ -140,7 +140,14 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
         piece->other_last = conn->last[!direction];
     }
     /* Only the first record of a run says where on the wire it stands. */
-    if (FRESH(piece->flip) && READ(sk, __sk_common.skc_family) != AF_UNIX) {
+    if (FRESH(piece->flip) && conn->state & CONN_DECRYPTED) {
+        /* Ciphertext of both ends stands elsewhere: reads are late and buffered. Plain text is at the same
+         * place for both. */
+        if ((conn->base[0] | conn->base[1]) && !(conn->state & CONN_JOINED)) {
+            piece->seq = conn->base[direction] + (__u32)piece->offset;
+            piece->peer_seq = conn->base[!direction];
+        }
+    } else if (FRESH(piece->flip) && READ(sk, __sk_common.skc_family) != AF_UNIX) {
         struct tcp_sock *tcp = (struct tcp_sock *)sk;
         __u32 written = READ(tcp, write_seq), copied = READ(tcp, copied_seq);
 
@@ -264,7 +271,8 @@ INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, str
 
 /* The peer will send no more, as far as the process has been told. */
 INLINE void on_eof(struct conn *conn, struct us_control *ctl, __u64 now) {
-    if (conn->state & (CONN_EOF | CONN_CLOSED))
+    conn = told_of(conn);
+    if (!conn || conn->state & (CONN_EOF | CONN_CLOSED))
         return;
     conn->state |= CONN_EOF;
     if (conn->role == US_ROLE_SERVER)
@@ -275,16 +283,23 @@ INLINE void on_eof(struct conn *conn, struct us_control *ctl, __u64 now) {
 }
 
 INLINE void on_close(struct conn *conn, struct us_control *ctl, __u64 now) {
+    __u64 plain = conn->state & CONN_DECRYPTED ? conn->id : 0;
+
     if (conn->state & CONN_CLOSED)
         return;
     conn->state |= CONN_CLOSED;
-    if (!conn->runs)
+    conn = told_of(conn);
+    if (!conn)
+        return;
+    if (!conn->runs && !plain)
         return; /* no byte of it has passed */
     if (conn->bytes[0] > conn->reported[0])
         emit_run(conn, 0, ctl, 0);
     if (conn->bytes[1] > conn->reported[1])
         emit_run(conn, 1, ctl, 0);
     emit_end(conn, ctl, 1, now);
+    if (plain)
+        bpf_map_delete_elem(&plain_conns, &plain);
 }
 
 #endif

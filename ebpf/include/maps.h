@@ -14,6 +14,8 @@ struct conn {
     __u64 bytes[2];    /* that passed */
     __u64 reported[2]; /* of these, told to user space in a record */
     __u64 last[2];     /* when the latest passed */
+    __u64 socket;      /* plain text: address of its socket, which the programs that see it do not hold ... */
+    __u32 base[2];     /* ... and the TCP sequence numbers that belong to its first bytes; 0 if not known */
     __u32 sequence;    /* records, lost ones included */
     __u32 exchange;    /* runs of requests */
     __u32 lost;        /* of these, counted as lost */
@@ -40,6 +42,8 @@ struct conn {
 #define CONN_TLS 0x10
 #define CONN_IGNORED 0x20 /* user space wants no more bytes */
 #define CONN_JOINED 0x40
+#define CONN_DECRYPTED                                                                                       \
+    0x80 /* of a socket: its bytes are ciphertext of what is in `plain_conns`; or that itself */
 
 /* A call that has moved bytes, as a tier tells it. */
 struct io {
@@ -88,6 +92,22 @@ struct call {
     __u8 pad[2];
 };
 
+/* A call into a TLS library under way. */
+struct tls_call {
+    __u64 object; /* what the library keeps of the connection; 0: no call is under way */
+    __u64 conn;   /* the connection it belongs to, 0 while not known */
+    __u64 at;     /* when it began */
+    __u64 source; /* address of the plain text */
+    __u64 moved;  /* address of the result, where it is not what the function returns */
+    __u32 kind;   /* TLS_* */
+    __u32 pad;
+};
+
+/* What a call into a TLS library does; cookies of its probes. */
+#define TLS_SENDS 1     /* else it receives */
+#define TLS_INDIRECT 2  /* returns 1 for success, and the number of bytes through its fourth argument */
+#define TLS_HANDSHAKE 4 /* moves no plain text */
+
 /* State of a thread. */
 struct thread {
     struct piece piece; /* the record being made; here and not on the stack so that the verifier need not
@@ -102,6 +122,7 @@ struct thread {
     __u64 call_at;
     __u64 arguments[4];
     struct call under_way;
+    struct tls_call tls;
 };
 
 struct {
@@ -148,6 +169,28 @@ struct {
 
 /* Frozen by the loader: which of the two is in use. */
 const volatile __u32 us_typed_sockets = 1;
+
+/* Plain text of connections that are encrypted, by the id of the connection, whose own state counts their
+ * ciphertext. Deleted when the connection closes. */
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 4096);
+    TYPE(key, __u64);
+    TYPE(value, struct conn);
+} plain_conns SEC(".maps");
+
+struct tls_object {
+    __u64 tgid;
+    __u64 address;
+};
+
+/* Which connection an object of a TLS library belongs to. Deleted when the object is. */
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 4096);
+    TYPE(key, struct tls_object);
+    TYPE(value, __u64);
+} tls_objects SEC(".maps");
 
 struct {
     UINT(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -213,6 +256,11 @@ INLINE struct us_control *alive(__u64 now) {
 
 INLINE struct us_target *target_of(__u32 tgid) {
     return bpf_map_lookup_elem(&targets, &tgid);
+}
+
+/* Where the bytes of a connection are accounted for that user space is told of. */
+INLINE struct conn *told_of(struct conn *conn) {
+    return conn->state & CONN_DECRYPTED ? bpf_map_lookup_elem(&plain_conns, &conn->id) : conn;
 }
 
 /* State of the current thread, whose id is `id`; NULL when it has none. */

@@ -92,6 +92,11 @@ impl Flags {
         self.0 & 0x40 != 0
     }
 
+    /// Conn: its plain text is read; the records that follow are about that.
+    pub fn decrypted(self) -> bool {
+        self.0 & 0x02 != 0
+    }
+
     /// Run: the run goes on; this is its state so far.
     pub fn partial(self) -> bool {
         self.0 & 0x80 != 0

@@ -35,11 +35,15 @@ pub struct Counters {
     pub missed: u64,
     /// Calls that were not looked at because [`crate::Tracer::heartbeat`] was late.
     pub expired: u64,
+    /// Bytes of encrypted connections whose plain text is read. They are not among those `seen`, which has the plain text.
+    pub ciphertext: u64,
+    /// Calls of a TLS library that moved bytes of a connection not known yet.
+    pub unbound: u64,
 }
 
 impl Counters {
     /// Number of counters in the map (`US_COUNTERS`).
-    pub(crate) const COUNT: u32 = 16;
+    pub(crate) const COUNT: u32 = 18;
 
     /// From the map's values in the order of `abi.h`.
     pub(crate) fn from_values(values: [u64; Self::COUNT as usize]) -> Self {
@@ -60,6 +64,8 @@ impl Counters {
             runs,
             missed,
             expired,
+            ciphertext,
+            unbound,
         ] = values;
         Self {
             records,
@@ -78,6 +84,8 @@ impl Counters {
             runs,
             missed,
             expired,
+            ciphertext,
+            unbound,
         }
     }
 }
@@ -102,6 +110,8 @@ impl std::ops::AddAssign for Counters {
             runs,
             missed,
             expired,
+            ciphertext,
+            unbound,
         } = other;
         self.records += records;
         self.ring_bytes += ring_bytes;
@@ -119,5 +129,7 @@ impl std::ops::AddAssign for Counters {
         self.runs += runs;
         self.missed += missed;
         self.expired += expired;
+        self.ciphertext += ciphertext;
+        self.unbound += unbound;
     }
 }

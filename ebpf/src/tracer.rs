@@ -175,7 +175,6 @@ impl Tracer {
         reports.extend(refusals.iter().cloned());
         let specs = Array::try_from(Map::Array(loader.take_map("usdt_specs")?)).map_err(LoadError::Setup)?;
         let templates = std::mem::take(&mut attached.templates);
-        let uprobes = Uprobes::new(templates, SpecTable::new(specs), settings.uprobes_by_event);
         let ring = Ring::new(loader.take_map("ring")?, ring_bytes)
             .map_err(|error| LoadError::Setup(MapError::IoError(error)))?;
         Ok(Ok(Self {
@@ -191,7 +190,12 @@ impl Tracer {
                 .map_err(LoadError::Setup)?,
             forgotten: [0; Counters::COUNT as usize],
             canaries: Array::try_from(Map::Array(loader.take_map("canaries")?)).map_err(LoadError::Setup)?,
-            uprobes: Some(uprobes),
+            uprobes: Some(Uprobes::new(
+                templates,
+                loader.into_maps(),
+                SpecTable::new(specs),
+                settings.uprobes_by_event,
+            )),
             attached,
             reports,
             settings: settings.clone(),

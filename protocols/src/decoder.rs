@@ -125,6 +125,8 @@ pub struct Options {
     pub http_known_methods: Vec<String>,
     /// What to do with query strings.
     pub query: QueryPolicy,
+    /// The connection is encrypted.
+    pub tls: bool,
     /// Longest value kept of a path, query or header, in bytes; longer ones are cut at a character.
     pub max_value: usize,
 }
@@ -140,6 +142,13 @@ pub enum QueryPolicy {
     Drop,
 }
 
+impl Options {
+    /// Scheme of a request that does not say it.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+}
+
 impl Default for Options {
     /// The methods and the redaction the semantic conventions name, except that no query value leaves at all: a key
     /// nobody listed may hold a secret too.
@@ -149,6 +158,7 @@ impl Default for Options {
         Self {
             http_known_methods: methods.map(str::to_owned).to_vec(),
             query: QueryPolicy::RedactValues,
+            tls: false,
             max_value: 1024,
         }
     }

@@ -10,7 +10,7 @@ mod sys;
 mod template;
 
 use std::collections::HashMap;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use aya::maps::{MapData, MapError};
 use aya_obj::btf::{Btf, BtfError, BtfFeatures, BtfRelocationError};
@@ -23,6 +23,11 @@ pub(crate) use link::uprobe::{self, Way};
 pub(crate) use link::{Iterator, Link};
 pub(crate) use program::{Attach, Functions, ProgramError};
 pub(crate) use template::Template;
+
+/// What the kernel counted of a program; zero where it does not.
+pub(crate) fn program_runs(program: BorrowedFd<'_>) -> Runs {
+    sys::program_runs(program).unwrap_or_default()
+}
 
 /// Why nothing could be loaded at all.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +133,11 @@ impl<'k> Loader<'k> {
     /// Takes a map out; it lives on in the programs that use it.
     pub(crate) fn take_map(&mut self, name: &'static str) -> Result<MapData, LoadError> {
         self.maps.remove(name).ok_or(LoadError::MapType(name))
+    }
+
+    /// The maps nobody has taken. Templates name maps by their descriptors, which must stay as long as programs are loaded from them.
+    pub(crate) fn into_maps(self) -> Vec<MapData> {
+        self.maps.into_values().collect()
     }
 
     /// Loads a program and attaches it wherever it belongs.

@@ -2,6 +2,7 @@
 //! (`mod.rs`), plus one line in [`REGISTRY`].
 
 pub mod canary;
+pub mod openssl;
 pub mod process;
 pub mod socket_iterators;
 pub mod socket_kprobes;
@@ -25,6 +26,7 @@ pub static REGISTRY: &[&Probe] = &[
     &socket_kprobes::TCP,
     &socket_tracepoints::PROBE,
     &socket_syscalls::PROBE,
+    &openssl::PROBE,
 ];
 
 /// Probes that bring payload, best first. Just one runs: the first the kernel accepts whole. Where there are tracepoints at the end of

@@ -13,10 +13,14 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
+use aya::maps::MapData;
+
 use crate::elf::Image;
 use crate::loader::uprobe::{Abilities, Place, Target};
-use crate::loader::{Template, Way};
+use crate::loader::{Template, Way, program_runs};
 use crate::placement::{Exit, Plan};
+use crate::probes::REGISTRY;
+use crate::tracer::Running;
 use crate::usdt::SpecTable;
 
 pub use kind::Kind;
@@ -128,6 +132,8 @@ impl UprobeLink {
 pub struct Uprobes {
     templates: HashMap<&'static str, Template>,
     loaded: HashMap<(&'static str, Option<i32>), Arc<OwnedFd>>,
+    /// Named by the programs that are yet to be loaded.
+    _maps: Vec<MapData>,
     abilities: Abilities,
     off: HashMap<Kind, String>,
     pub(crate) usdt: SpecTable,
@@ -136,11 +142,19 @@ pub struct Uprobes {
 impl Uprobes {
     pub(crate) fn new(
         templates: HashMap<&'static str, Template>,
+        maps: Vec<MapData>,
         usdt: SpecTable,
         events_only: bool,
     ) -> Self {
         let way = events_only.then_some(Way::Event);
-        Self { templates, loaded: HashMap::new(), abilities: Abilities::find(way), off: HashMap::new(), usdt }
+        Self {
+            templates,
+            loaded: HashMap::new(),
+            _maps: maps,
+            abilities: Abilities::find(way),
+            off: HashMap::new(),
+            usdt,
+        }
     }
 
     /// How places are attached on this kernel, for people.
@@ -150,6 +164,17 @@ impl Uprobes {
             (None, Way::Multi) => "many at once (uprobe_multi)",
             (None, Way::Event) => "one by one (perf events)",
         }
+    }
+
+    /// The programs that were attached so far, and what the kernel counted of them.
+    pub fn running(&self) -> Vec<Running> {
+        let programs =
+            REGISTRY.iter().flat_map(|probe| probe.programs.iter().map(move |program| (*probe, program)));
+        let loaded = self.loaded.iter().filter_map(|((name, _), loaded)| {
+            let (probe, program) = programs.clone().find(|(_, program)| program.name == *name)?;
+            Some(Running { probe, program, runs: program_runs(loaded.as_fd()) })
+        });
+        loaded.collect()
     }
 
     /// From now on, no probe of this kind is attached.

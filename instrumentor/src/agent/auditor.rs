@@ -1,9 +1,11 @@
 //! What the reader did to the kernel -> entries of the audit log.
 
 use underspan_ebpf::Running;
+use underspan_ebpf::probes::openssl;
 use underspan_protocols::message::Value;
 use underspan_protocols::semconv::attribute;
 
+use crate::attach::plaintext::Library;
 use crate::discover::{ProcessTable, Resource};
 use crate::telemetry::audit::{Action, Audit, Entry, Subject};
 
@@ -28,6 +30,21 @@ impl Auditor {
 
     pub(super) fn detached(&self, running: &Running, now: u64, reason: &str) {
         self.program(Action::Detach, running, now, reason);
+    }
+
+    /// Probes were put into a library of a process, or taken back.
+    pub(super) fn library(&self, action: Action, library: &Library, pid: u32, time: u64) {
+        if let (true, Ok(points)) = (self.audit.is_on(), &library.probes) {
+            for program in openssl::PROBE.programs {
+                let subject = Subject::Program {
+                    probe: openssl::PROBE.name,
+                    program: program.name,
+                    hook: format!("{}/{} of process {pid}", program.hook(), library.path.display()),
+                };
+                let reason = format!("mapped by a process that is traced; {points} places");
+                self.audit.note(Entry { time, action, subject, reason });
+            }
+        }
     }
 
     pub(super) fn selected(&self, table: &ProcessTable, pid: u32, now: u64) {

@@ -45,6 +45,7 @@ impl Own {
             ("ring_full", totals.kernel.lost_records),
             ("missed", totals.kernel.missed),
             ("expired", totals.kernel.expired),
+            ("unbound", totals.kernel.unbound),
             ("malformed", totals.stats.records_malformed),
             ("out_of_order", totals.stats.records_out_of_order),
         ] {

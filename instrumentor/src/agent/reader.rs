@@ -17,9 +17,13 @@ use super::control::{Holder, Order, Pulse, Snapshot, Standing};
 use super::express::Express;
 use super::stages::Stages;
 use super::{settings, survey};
+use crate::attach::canaries;
+use crate::attach::plaintext::{Library, Plaintext};
 use crate::capture;
 use crate::discover::{Change, ProcessTable};
 use crate::telemetry::Totals;
+use crate::telemetry::audit::Action;
+use crate::telemetry::status::Tls;
 
 /// Longest sleep of the reader: bounds how late a record is seen.
 const NAP: Duration = Duration::from_millis(40);
@@ -38,6 +42,8 @@ const BEAT: Duration = Duration::from_secs(1);
 pub(super) struct Reader {
     /// `None` while detached.
     tracer: Option<Tracer>,
+    /// What is attached in user space, while the tracer is there.
+    plaintext: Option<Plaintext>,
     settings: TracerSettings,
     /// Who keeps it detached, and why.
     holds: Vec<(Holder, String)>,
@@ -83,6 +89,7 @@ impl Reader {
             Stages::new(connections, settings::decoding(config), settings::sampler(config), table, express);
         let mut reader = Self {
             tracer: None,
+            plaintext: None,
             settings: settings::tracer(config),
             holds: hold.into_iter().collect(),
             reports: Vec::new(),
@@ -206,7 +213,11 @@ impl Reader {
 
     /// Loads and attaches every probe, and selects whoever matches.
     fn attach(&mut self, reason: &str) -> Result<(), StartError> {
-        let tracer = Tracer::start(&self.settings)?;
+        let mut tracer = Tracer::start(&self.settings)?;
+        self.plaintext = tracer.take_uprobes().map(|mut uprobes| {
+            canaries::prove(&mut tracer, &mut uprobes);
+            Plaintext::new(uprobes)
+        });
         let now = capture::Clock::read().now();
         let understand = &mut self.stages.understand;
         // Those known before are selected anew with the rest.
@@ -218,7 +229,6 @@ impl Reader {
             self.auditor.attached(&running, now, reason);
         }
         self.tracer = Some(tracer);
-        self.pulse.set_attached(true);
         self.tell_kernel();
         let mut processes = 0;
         if let Some(tracer) = &mut self.tracer {
@@ -226,6 +236,7 @@ impl Reader {
             // Attaching may have taken longer than the programs' deadline, and from now on nothing may be missed.
             tracer.heartbeat().map_err(LoadError::Setup)?;
         }
+        self.pulse.set_attached(true);
         tracing::info!(processes, "ready");
         Ok(())
     }
@@ -237,6 +248,8 @@ impl Reader {
         for pid in &selected {
             tracer.deselect(*pid);
         }
+        // The kernel takes its time with these, and has it from here on.
+        let libraries = self.plaintext.take().map(Plaintext::close).unwrap_or_default();
         if let Err(error) = tracer.flush() {
             tracing::debug!(%error, "cannot look at silent connections");
         }
@@ -250,6 +263,9 @@ impl Reader {
         let now = self.stages.understand.now();
         for running in &running {
             self.auditor.detached(running, now, reason);
+        }
+        for (pid, library) in &libraries {
+            self.auditor.library(Action::Detach, library, *pid, now);
         }
         for pid in selected {
             self.auditor.deselected(&self.stages.understand.table, pid, now, Some(reason));
@@ -279,20 +295,50 @@ impl Reader {
 
     /// Takes records, then tells the kernel what was learned from them.
     fn drain(&mut self, until: Instant) -> usize {
-        let Self { tracer: Some(tracer), stages, auditor, late, .. } = self else { return 0 };
+        let Self { tracer: Some(tracer), stages, auditor, late, plaintext, .. } = self else { return 0 };
         let (taken, all) = tracer.drain(until, |record| stages.take(record));
         if all {
             // Whatever came before these ends has been read.
             late.drain(..).for_each(|end| stages.end_of(&end));
         }
+        let mut found = Vec::new();
         for (pid, time) in stages.understand.forked.drain(..) {
             auditor.selected(&stages.understand.table, pid, time);
+            found.extend(
+                plaintext.iter_mut().flat_map(|plaintext| plaintext.begin(pid)).map(|library| (pid, library)),
+            );
         }
+        for pid in stages.understand.blind.drain(..) {
+            found.extend(
+                plaintext
+                    .iter_mut()
+                    .flat_map(|plaintext| plaintext.look_again(pid))
+                    .map(|library| (pid, library)),
+            );
+        }
+        self.found(found);
         self.tell_kernel();
         taken
     }
 
+    /// Says what became of the probes in libraries of processes.
+    fn found(&self, libraries: Vec<(u32, Library)>) {
+        let now = self.stages.understand.now();
+        for (pid, library) in libraries {
+            let path = library.path.display();
+            match &library.probes {
+                Ok(places) => tracing::debug!(pid, %path, places, "probes in a TLS library"),
+                Err(reason) => tracing::warn!(pid, %path, reason, "cannot read what this process encrypts"),
+            }
+            self.auditor.library(Action::Attach, &library, pid, now);
+        }
+    }
+
     fn look_at_silence(&mut self) {
+        if let Some(plaintext) = &mut self.plaintext {
+            let found = plaintext.look_early();
+            self.found(found);
+        }
         if self.stages.is_waiting() {
             self.flush();
         }
@@ -334,19 +380,27 @@ impl Reader {
         let understand = &mut self.stages.understand;
         let Some(tracer) = &mut self.tracer else { return understand.changes.clear() };
         let now = understand.now();
-        let mut joined = false;
+        let (mut joined, mut found) = (false, Vec::new());
         for change in understand.changes.drain(..) {
             match change {
                 Change::None => {}
-                Change::Track(pid) => match tracer.select(pid) {
-                    Ok(()) => {
-                        joined = true;
-                        self.auditor.selected(&understand.table, pid, now);
+                Change::Track(pid) => {
+                    // First, so that no connection of it begins unseen.
+                    let libraries = self.plaintext.iter_mut().flat_map(|plaintext| plaintext.begin(pid));
+                    found.extend(libraries.map(|library| (pid, library)));
+                    match tracer.select(pid) {
+                        Ok(()) => {
+                            joined = true;
+                            self.auditor.selected(&understand.table, pid, now);
+                        }
+                        Err(error) => tracing::warn!(pid, %error, "cannot trace this process"),
                     }
-                    Err(error) => tracing::warn!(pid, %error, "cannot trace this process"),
-                },
+                }
                 Change::Untrack(pid) => {
                     tracer.deselect(pid);
+                    for library in self.plaintext.iter_mut().flat_map(|plaintext| plaintext.end(pid)) {
+                        self.auditor.library(Action::Detach, &library, pid, now);
+                    }
                     self.auditor.deselected(&understand.table, pid, now, None);
                 }
             }
@@ -358,6 +412,7 @@ impl Reader {
             // Its bytes are then copied and dropped, which costs but harms nobody.
             let _ = tracer.set_verdict(conn, Verdict::Ignore);
         }
+        self.found(found);
     }
 
     fn totals(&self) -> Totals {
@@ -370,7 +425,8 @@ impl Reader {
 
     fn snapshot(&self) -> Snapshot {
         let totals = self.totals();
-        let running = self.tracer.as_ref().map(Tracer::running).unwrap_or_default();
+        let mut running = self.tracer.as_ref().map(Tracer::running).unwrap_or_default();
+        running.extend(self.plaintext.iter().flat_map(Plaintext::running));
         let facts = survey::Facts {
             standing: self.standing(),
             uptime: self.started.elapsed(),
@@ -380,7 +436,13 @@ impl Reader {
             exporters: &self.stages.understand.express.exported(),
             audit: self.auditor.totals(),
         };
-        let status = survey::status(&facts, self.stages.targets());
+        let mut targets = self.stages.targets();
+        for target in targets.iter_mut().filter(|target| target.tls == Some(Tls::Blind)) {
+            // Known only where a library was found and could not be used.
+            let why = self.plaintext.iter().flat_map(|plaintext| plaintext.obstacles(target.pid)).next();
+            target.finding = why.or(target.finding.take());
+        }
+        let status = survey::status(&facts, targets);
         Snapshot { status, counters: self.stages.understand.express.counters(&totals) }
     }
 

@@ -57,6 +57,8 @@ pub(super) fn decoding(config: &Config) -> Options {
             Query::RedactKeys(keys) => QueryPolicy::RedactKeys(keys.clone()),
             Query::Drop => QueryPolicy::Drop,
         },
+        // Set for the connections that are.
+        tls: false,
         max_value: usize::try_from(config.http.max_value.0).unwrap_or(usize::MAX),
     }
 }

@@ -32,7 +32,8 @@ pub(super) struct Stages {
 /// What works on one connection at a time.
 pub(super) struct Understand {
     clock: Clock,
-    options: Arc<Options>,
+    /// For plain connections, and for encrypted ones.
+    options: [Arc<Options>; 2],
     correlator: Correlator,
     pub(super) table: ProcessTable,
     pub(super) express: Express,
@@ -43,6 +44,8 @@ pub(super) struct Understand {
     pub(super) changes: Vec<Change>,
     /// Processes the kernel has selected by itself, and when (nanoseconds since the Unix epoch), for the audit log.
     pub(super) forked: Vec<(u32, u64)>,
+    /// Processes with a connection that is encrypted and not read.
+    pub(super) blind: Vec<u32>,
     targets: Targets,
     events: Vec<Event>,
     finished: Vec<Finished>,
@@ -60,7 +63,7 @@ impl Stages {
             connections: Connections::new(connections),
             understand: Understand {
                 clock: Clock::read(),
-                options: Arc::new(options),
+                options: [Arc::new(options.clone()), Arc::new(Options { tls: true, ..options })],
                 correlator: Correlator::new(sampler),
                 table,
                 express,
@@ -68,6 +71,7 @@ impl Stages {
                 unwanted: Vec::new(),
                 changes: Vec::new(),
                 forked: Vec::new(),
+                blind: Vec::new(),
                 targets: Targets::default(),
                 events: Vec::new(),
                 finished: Vec::new(),
@@ -107,7 +111,10 @@ impl Stages {
             }
             Ok(Record::Conn(conn)) => {
                 understand.stats.records_of.payload += 1;
-                understand.stats.connections_tls += u64::from(conn.flags.tls());
+                if conn.flags.tls() && !conn.flags.decrypted() {
+                    understand.stats.connections_tls += 1;
+                    understand.blind.push(conn.tgid);
+                }
                 for mut evicted in connections.open(&conn, &mut understand.stats) {
                     understand.forget(&mut evicted);
                 }
@@ -193,7 +200,8 @@ impl Understand {
     }
 
     fn step(&mut self, connection: &mut Connection, step: &Step<'_>, mover: Mover) {
-        match parse::feed(connection, step, &self.options, &mut self.events) {
+        let options = &self.options[usize::from(connection.is_decrypted())];
+        match parse::feed(connection, step, options, &mut self.events) {
             Outcome::Fine => {}
             Outcome::Unwanted { unknown } => {
                 self.stats.connections_unknown += u64::from(unknown);

@@ -80,7 +80,7 @@ impl Books {
         let owned = |counts: BTreeMap<&'static str, u64>| {
             counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
         };
-        let Traffic { connections, encrypted, bytes, captured, lost, .. } = self.traffic;
+        let Traffic { connections, encrypted, decrypted, bytes, captured, lost, .. } = self.traffic;
         let mut all_lost: BTreeMap<String, u64> = owned(self.lost);
         if lost > 0 {
             all_lost.insert("ring_full".to_owned(), lost);
@@ -100,6 +100,7 @@ impl Books {
             tls: match (connections, encrypted) {
                 (0, _) => None,
                 (_, 0) => Some(Tls::Plain),
+                _ if encrypted <= decrypted => Some(Tls::Decrypted),
                 _ => Some(Tls::Blind),
             },
             finding: None,

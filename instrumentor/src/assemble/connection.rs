@@ -75,6 +75,15 @@ impl Connection {
             None => Peer::Unix(unix_path(record.path)),
         };
         self.traffic.encrypted |= u64::from(record.flags.tls());
+        if record.flags.decrypted() && self.traffic.decrypted == 0 {
+            self.traffic.decrypted = 1;
+            self.ragged = record.flags.joined();
+            // What was thought of ciphertext says nothing about what follows. A conversation that began in plain text goes on.
+            if !matches!(self.conversation, Conversation::Decoding(_)) {
+                self.conversation = Conversation::Fresh;
+                self.unknown = false;
+            }
+        }
         self.last = self.last.max(record.time);
     }
 
@@ -95,6 +104,11 @@ impl Connection {
         }
     }
 
+    /// Whether what is read of it was encrypted on the wire.
+    pub fn is_decrypted(&self) -> bool {
+        self.traffic.decrypted > 0
+    }
+
     /// Name of the protocol it speaks; empty before that is known.
     pub fn protocol(&self) -> &'static str {
         match &self.conversation {
@@ -110,7 +124,7 @@ impl Connection {
         self.traffic.bytes += bytes;
         self.traffic.captured += captured;
         let puzzle = match &self.conversation {
-            _ if self.traffic.encrypted > 0 => Puzzle::Tls,
+            _ if self.traffic.encrypted > self.traffic.decrypted => Puzzle::Tls,
             Conversation::Decoding(_) => return,
             Conversation::Ignored if self.unknown => Puzzle::UnknownProtocol,
             Conversation::Ignored => Puzzle::Upgraded,

@@ -1,8 +1,9 @@
 //! probes x this kernel and this process -> what is on, what is off, and why
 //!
-//! The mechanism is `underspan_ebpf`; here it is put into words. Drops and counts nothing.
+//! The mechanism is `underspan_ebpf`; here it is decided where it is used, and put into words. Drops and counts nothing.
 
 pub mod canaries;
+pub mod plaintext;
 pub mod privileges;
 
 use std::fmt::Write;

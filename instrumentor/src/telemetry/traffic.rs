@@ -41,6 +41,8 @@ pub struct Traffic {
     pub connections: u64,
     /// Of these, encrypted ones.
     pub encrypted: u64,
+    /// Of these, those whose plain text is read.
+    pub decrypted: u64,
     /// Bytes that passed, as far as the kernel has told.
     pub bytes: u64,
     /// Of these, copied from the kernel.
@@ -68,6 +70,7 @@ impl std::ops::AddAssign for Traffic {
     fn add_assign(&mut self, other: Self) {
         self.connections += other.connections;
         self.encrypted += other.encrypted;
+        self.decrypted += other.decrypted;
         self.bytes += other.bytes;
         self.captured += other.captured;
         self.lost += other.lost;

@@ -146,7 +146,7 @@ fn request_head(
     let asked = Asked {
         method: Some(method),
         target: Target::parse(target, method == "CONNECT"),
-        scheme: Some("http"),
+        scheme: Some(options.scheme()),
         version: message.version.map(|minor| if minor == 0 { "1.0" } else { "1.1" }),
         unknown: Unknown::default(),
     };

@@ -41,7 +41,7 @@ pub(super) fn read(headers: &Headers, role: Role, options: &Options) -> Option<(
     let asked = Asked {
         method: method.as_deref(),
         target,
-        scheme: if unknown.scheme { None } else { Some(scheme.as_deref().unwrap_or("http")) },
+        scheme: if unknown.scheme { None } else { Some(scheme.as_deref().unwrap_or(options.scheme())) },
         version: Some(VERSION),
         unknown,
     };

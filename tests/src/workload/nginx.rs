@@ -25,11 +25,27 @@ pub struct Nginx {
 impl Nginx {
     /// Starts it and waits for its workers. `log`: whether to write an access log, one line per request.
     pub fn start(log: bool) -> Self {
+        Self::start_with(log, "", |_| ())
+    }
+
+    /// The same over TLS, with a certificate of its own that nobody knows.
+    pub fn start_tls(log: bool) -> Self {
+        Self::start_with(log, "ssl", |prefix| {
+            let key = rcgen::KeyPair::generate().expect("keys");
+            let parameters = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
+            let certificate = parameters.self_signed(&key).expect("a certificate");
+            fs::write(prefix.join("tls.pem"), certificate.pem()).expect("own directory");
+            fs::write(prefix.join("tls.key"), key.serialize_pem()).expect("own directory");
+        })
+    }
+
+    fn start_with(log: bool, options: &str, prepare: impl Fn(&Path)) -> Self {
         let prefix = tempfile::tempdir().expect("a temporary directory");
+        prepare(prefix.path());
         let address = super::free_address();
         fs::create_dir(prefix.path().join("file")).expect("own directory");
         let file = prefix.path().join("nginx.conf");
-        fs::write(&file, configuration(prefix.path(), address, log)).expect("own directory");
+        fs::write(&file, configuration(prefix.path(), address, options, log)).expect("own directory");
         let child = Command::new("nginx")
             .arg("-p")
             .arg(prefix.path())
@@ -91,8 +107,12 @@ impl Drop for Nginx {
     }
 }
 
-fn configuration(prefix: &Path, address: SocketAddr, log: bool) -> String {
+fn configuration(prefix: &Path, address: SocketAddr, options: &str, log: bool) -> String {
     let prefix = prefix.display();
+    let options = match options {
+        "" => String::new(),
+        _ => format!("{options}; ssl_certificate {prefix}/tls.pem; ssl_certificate_key {prefix}/tls.key"),
+    };
     let access = if log { format!("{prefix}/access.log short buffer=64k") } else { "off".to_owned() };
     format!(
         "daemon off;
@@ -113,7 +133,7 @@ http {{
     uwsgi_temp_path {prefix}/uwsgi;
     scgi_temp_path {prefix}/scgi;
     server {{
-        listen {address} backlog=4096;
+        listen {address} backlog=4096 {options};
         location / {{ return 200 \"ok\\n\"; }}
         location /file/ {{ root {prefix}; }}
     }}

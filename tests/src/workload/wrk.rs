@@ -24,12 +24,21 @@ pub struct Wrk {
 impl Wrk {
     /// One thread with this many kept connections, for some seconds.
     pub fn run(address: SocketAddr, connections: u32, seconds: u32) -> Self {
+        Self::run_on(&format!("http://{address}/w"), connections, seconds)
+    }
+
+    /// The same over TLS.
+    pub fn run_tls(address: SocketAddr, connections: u32, seconds: u32) -> Self {
+        Self::run_on(&format!("https://{address}/w"), connections, seconds)
+    }
+
+    fn run_on(url: &str, connections: u32, seconds: u32) -> Self {
         let script = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(script.path(), REPORT).expect("own file");
         let output = Command::new("wrk")
             .args(["-t1", &format!("-c{connections}"), &format!("-d{seconds}s"), "-s"])
             .arg(script.path())
-            .arg(format!("http://{address}/w"))
+            .arg(url)
             .output()
             .expect("wrk is installed");
         let text = String::from_utf8_lossy(&output.stdout);

@@ -103,8 +103,12 @@ fn fifty_targets_are_let_go_within_a_second_by_any_means() {
             assert_eq!(found, times, "{action} of {pid}");
         }
     }
-    let programs =
-        |action| -> Vec<_> { of(&lines, action).iter().map(|line| line["hook"].to_string()).collect() };
+    let programs = |action| -> Vec<_> {
+        let mut hooks: Vec<_> =
+            of(&lines, action).iter().map(|line| format!("{} {}", line["program"], line["hook"])).collect();
+        hooks.sort();
+        hooks
+    };
     let (attached, detached) = (programs("attach"), programs("detach"));
     assert_eq!(attached, detached, "each program that came has gone");
     assert_eq!(attached.len(), 4 * attached.iter().collect::<BTreeSet<_>>().len());

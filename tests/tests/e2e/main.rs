@@ -28,5 +28,6 @@ mod secrets;
 mod short_lived;
 mod soak;
 mod stage;
+mod tls;
 mod transports;
 mod uprobes;

@@ -17,6 +17,9 @@ INLINE void flush(struct conn *conn) {
 
     if (!ctl || !conn->id || (conn->state & CONN_CLOSED))
         return;
+    conn = told_of(conn);
+    if (!conn)
+        return;
     flush_direction(conn, 0, ctl, now);
     flush_direction(conn, 1, ctl, now);
 }

@@ -92,7 +92,7 @@ int us_sys_enter(__u64 *ctx) {
 INLINE void on_message(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
                        struct us_control *ctl, long number, __u64 argument) {
     source_of_call(io, thread, number, argument, thread->arguments[2]);
-    on_io(conn, thread, sk, io, ctl);
+    on_socket_io(conn, thread, sk, io, ctl);
 }
 
 /* Most messages of a sendmmsg or recvmmsg that are looked at; those behind are counted without bytes. */
@@ -155,7 +155,7 @@ int us_sys_exit(__u64 *ctx) {
         conn->state |= CONN_JOINED;
     if (number != NR_RECVMMSG && number != NR_SENDMMSG) {
         if (flags & MSG_TRUNC)
-            on_io(conn, thread, sk, &io, ctl);
+            on_socket_io(conn, thread, sk, &io, ctl);
         else
             on_message(conn, thread, sk, &io, ctl, number, thread->arguments[1]);
         return 0;

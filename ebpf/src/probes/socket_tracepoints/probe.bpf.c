@@ -70,7 +70,7 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
     }
     if (!(flags & MSG_TRUNC))
         source_of_syscall(&io, thread, (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()));
-    on_io(conn, thread, sk, &io, ctl);
+    on_socket_io(conn, thread, sk, &io, ctl);
 }
 
 SEC("tp_btf/sock_send_length")

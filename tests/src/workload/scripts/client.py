@@ -2,11 +2,13 @@
 import http.client
 import json
 import socket
+import ssl
 import sys
 import threading
 import time
 
 BLOCK = bytes(1 << 20)
+HELD = {}
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -22,15 +24,19 @@ class UnixConnection(http.client.HTTPConnection):
 def connect(order):
     if "unix" in order:
         return UnixConnection(order["unix"])
+    if order.get("tls"):
+        trusting = ssl._create_unverified_context()
+        return http.client.HTTPSConnection(order["host"], order["port"], context=trusting)
     return http.client.HTTPConnection(order["host"], order["port"])
 
 
 def load(order):
-    """Request i of `requests` asks for `prefix`/i, on one of `connections` with a thread each."""
+    """Request i of `requests` asks for `prefix`/i, on one of `connections` with a thread each. With `hold`, they stay open for
+    the next order."""
     threads, answered, begin = [], [], time.monotonic()
 
     def run(first):
-        connection = connect(order)
+        connection = HELD.pop(first, None) or connect(order)
         for number in range(first, order["requests"], order["connections"]):
             if order.get("rate"):
                 time.sleep(max(0, begin + number / order["rate"] - time.monotonic()))
@@ -40,7 +46,10 @@ def load(order):
             answered.append(response.status)
             if not order["keep"]:
                 connection.close()
-        connection.close()
+        if order.get("hold"):
+            HELD[first] = connection
+        else:
+            connection.close()
 
     for first in range(order["connections"]):
         threads.append(threading.Thread(target=run, args=(first,)))

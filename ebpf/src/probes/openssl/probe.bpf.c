@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* Plain text of OpenSSL 1.1 and 3, and of libraries with the same functions. One pair of programs for all of
+ * them: the cookie says what a function does. */
+#include "uprobe.h"
+#include "tls.h"
+
+/* SSL_read(SSL *, void *, int), SSL_write, SSL_read_ex(SSL *, void *, size_t, size_t *), SSL_write_ex,
+ * SSL_do_handshake(SSL *) */
+SEC("uprobe")
+int us_openssl_enter(struct registers *ctx) {
+    __u64 id = bpf_get_current_pid_tgid(), now;
+    struct tls_object object = {};
+    struct thread *thread;
+
+    if (!target_of(id >> 32))
+        return 0;
+    now = bpf_ktime_get_ns();
+    if (!alive(now))
+        return 0;
+    thread = thread_make(id);
+    if (!thread)
+        return 0;
+    object.tgid = id >> 32;
+    object.address = ARGUMENT0(ctx);
+    thread->tls.object = object.address;
+    thread->tls.conn = connection_of(&object);
+    thread->tls.at = now;
+    thread->tls.source = ARGUMENT1(ctx);
+    thread->tls.moved = ARGUMENT3(ctx);
+    thread->tls.kind = bpf_get_attach_cookie(ctx);
+    return 0;
+}
+
+/* Where any of them returns. */
+SEC("uprobe")
+int us_openssl_leave(struct registers *ctx) {
+    __u64 id = bpf_get_current_pid_tgid(), length;
+    int result = (int)RESULT(ctx);
+    struct thread *thread;
+
+    if (!target_of(id >> 32))
+        return 0;
+    thread = thread_of(id);
+    if (!thread || !thread->tls.object)
+        return 0;
+    thread->tls.object = 0;
+    if (result <= 0 || thread->tls.kind & TLS_HANDSHAKE)
+        return 0;
+    length = result;
+    if (thread->tls.kind & TLS_INDIRECT &&
+        bpf_probe_read_user(&length, sizeof(length), (const void *)thread->tls.moved)) {
+        count(US_COUNT_FAULTS, 1);
+        return 0;
+    }
+    if (length)
+        tls_moved(thread, id, length);
+    return 0;
+}
+
+/* SSL_free(SSL *): its address will be another one's. */
+SEC("uprobe")
+int us_openssl_free(struct registers *ctx) {
+    struct tls_object object = {};
+
+    object.tgid = bpf_get_current_pid_tgid() >> 32;
+    object.address = ARGUMENT0(ctx);
+    if (target_of(object.tgid))
+        bpf_map_delete_elem(&tls_objects, &object);
+    return 0;
+}
