@@ -204,7 +204,8 @@ NOINLINE int find_gap(struct conn *conn, struct sock *sk, __u64 length, __u32 di
     __u32 origin, missed, both;
 
     direction &= 1;
-    if (READ(sk, __sk_common.skc_family) == AF_UNIX)
+    /* Plain text of a connection is numbered otherwise than what is on the wire. */
+    if (conn->state & CONN_DECRYPTED || READ(sk, __sk_common.skc_family) == AF_UNIX)
         return 0;
     origin = position(sk, direction) - (__u32)length - (__u32)conn->bytes[direction];
     missed = origin - conn->origin[direction];
