@@ -104,12 +104,17 @@ struct us_process {
 
 /* Value of the `targets` map; the key is a tgid. */
 struct us_target {
-    __u64 since; /* CLOCK_MONOTONIC nanoseconds of the selection */
+    __u64 since;   /* CLOCK_MONOTONIC nanoseconds of the selection */
+    __u64 calls;   /* on sockets since then */
+    __u64 resumed; /* CLOCK_MONOTONIC nanoseconds of the end of the latest pause; 0 without one */
+    __u32 paused;  /* 1: its calls are counted, and nothing else */
+    __u32 pad;
 };
 
 /* The one entry of the `control` map. */
 struct us_control {
     __u64 deadline;        /* CLOCK_MONOTONIC nanoseconds after which every program returns at once */
+    __u64 resumed;         /* the same: when a deadline that had passed was moved; 0 before the first */
     __u32 request_budget;  /* bytes captured of each run of a request */
     __u32 response_budget; /* the same of a response */
     __u32 wake_bytes;      /* wake the reader when this much waits in the ring */
@@ -181,11 +186,13 @@ struct us_canary {
 #define US_COUNT_TARGETS_FULL 11   /* children that could not be selected: `targets` is full */
 #define US_COUNT_REQUEST_RUNS 12   /* runs in the direction of requests */
 #define US_COUNT_RUNS 13           /* all runs */
-#define US_COUNT_MISSED 14  /* calls whose end was not told: counted at the thread's next, without bytes */
-#define US_COUNT_EXPIRED 15 /* calls that were not looked at, since the agent was late with its heartbeat */
+#define US_COUNT_MISSED 14 /* calls whose end was not told: counted at the thread's next, without bytes */
+#define US_COUNT_EXPIRED                                                                                     \
+    15 /* calls on sockets that were not looked at: the agent was late with its heartbeat */
 #define US_COUNT_CIPHERTEXT                                                                                  \
     16                      /* bytes of connections whose plain text is read; not among those that passed */
 #define US_COUNT_UNBOUND 17 /* TLS calls that moved bytes of a connection not known yet */
-#define US_COUNTERS 18
+#define US_COUNT_PAUSED 18  /* calls on sockets of paused processes */
+#define US_COUNTERS 19
 
 #endif

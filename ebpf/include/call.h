@@ -64,11 +64,15 @@ NOINLINE int call_moved(struct sock *sk, struct thread *thread, __u64 length) {
         io.segments = 0;
     }
     ctl = alive(io.left_at);
-    if (!ctl)
+    if (!ctl) {
+        count_expired();
         return 0;
+    }
     conn = conn_of(sk);
     if (!conn || !conn->id)
         conn = conn_begin(sk, &io);
+    else if (may_have_missed(conn, target_of(io.tgid), ctl))
+        conn_restart(conn, sk, &io, ctl);
     if (conn)
         on_socket_io(conn, thread, sk, &io, ctl);
     return 0;

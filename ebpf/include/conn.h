@@ -58,6 +58,11 @@ INLINE struct conn *conn_of(struct sock *sk) {
     return bpf_map_lookup_elem(&conns_by_socket, &key);
 }
 
+/* Apart from cookies by its highest bit; two of them cannot be made on one CPU in one nanosecond. */
+INLINE __u64 own_id(void) {
+    return 1ULL << 63 | bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
+}
+
 /* For programs that found the socket's address by themselves. */
 INLINE struct conn *conn_make_untyped(struct sock *sk, __u8 role) {
     __u64 key = (__u64)sk;
@@ -75,8 +80,7 @@ INLINE struct conn *conn_make_untyped(struct sock *sk, __u8 role) {
     }
     if (!conn->id) {
         conn->role = role;
-        /* Apart from cookies by its highest bit; two sockets cannot be made on one CPU in one nanosecond. */
-        conn->id = 1ULL << 63 | bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
+        conn->id = own_id();
     }
     return conn;
 }
@@ -127,6 +131,30 @@ INLINE struct conn *conn_begin(struct sock *sk, struct io *io) {
     if (conn && joined_midway(sk, io))
         conn->state |= CONN_JOINED;
     return conn;
+}
+
+/* Whether bytes may have passed unseen since the latest call: its process was paused, or the agent stood
+ * still. */
+INLINE int may_have_missed(struct conn *conn, struct us_target *target, struct us_control *ctl) {
+    __u64 last = conn->last[0] > conn->last[1] ? conn->last[0] : conn->last[1];
+
+    return (target && last < target->resumed) || last < ctl->resumed;
+}
+
+/* What follows such a gap does not continue what came before. To user space it is another connection, joined
+ * on its way. */
+INLINE void conn_restart(struct conn *conn, struct sock *sk, struct io *io, struct us_control *ctl) {
+    __u8 role = conn->role;
+    int joined = conn->turn || joined_midway(sk, io);
+
+    if (conn->turn) {
+        on_close(conn, ctl, io->left_at);
+        __builtin_memset(conn, 0, sizeof(*conn));
+        conn->id = own_id();
+        conn->role = role;
+    }
+    if (joined)
+        conn->state |= CONN_JOINED;
 }
 
 #endif

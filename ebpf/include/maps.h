@@ -244,13 +244,8 @@ NOINLINE void count(__u32 index, __u64 amount) {
 INLINE struct us_control *alive(__u64 now) {
     __u32 zero = 0;
     struct us_control *entry = bpf_map_lookup_elem(&control, &zero);
-    if (!entry)
+    if (!entry || now > entry->deadline)
         return NULL;
-    if (now > entry->deadline) {
-        if (entry->deadline) /* 0: it has detached */
-            count(US_COUNT_EXPIRED, 1);
-        return NULL;
-    }
     return entry;
 }
 
@@ -297,6 +292,37 @@ INLINE struct thread *thread_make(__u64 id) {
 
 INLINE void thread_forget(__u64 id) {
     bpf_map_delete_elem(&threads_by_id, &id);
+}
+
+/* The process if it is to be traced now. */
+INLINE struct us_target *traced(__u32 tgid) {
+    struct us_target *target = target_of(tgid);
+
+    return target && !target->paused ? target : NULL;
+}
+
+/* The process whose call on a socket this is, to be asked once for each. NULL if nobody selected it or it is
+ * paused. */
+INLINE struct us_target *caller(__u32 tgid) {
+    struct us_target *target = target_of(tgid);
+
+    if (!target)
+        return NULL;
+    __sync_fetch_and_add(&target->calls, 1);
+    if (!target->paused)
+        return target;
+    count(US_COUNT_PAUSED, 1);
+    return NULL;
+}
+
+/* Counts a call that nobody will hear of, since the agent stands still. One that has detached has set the
+ * deadline to 0. */
+INLINE void count_expired(void) {
+    __u32 zero = 0;
+    struct us_control *entry = bpf_map_lookup_elem(&control, &zero);
+
+    if (entry && entry->deadline)
+        count(US_COUNT_EXPIRED, 1);
 }
 
 #endif

@@ -203,12 +203,13 @@ macro_rules! map_value {
 
 map_value!(
     /// `struct us_target`
-    Target { since: u64 }
+    Target { since: u64, calls: u64, resumed: u64, paused: u32, pad: u32 }
 );
 map_value!(
     /// `struct us_control`
     Control {
         deadline: u64,
+        resumed: u64,
         request_budget: u32,
         response_budget: u32,
         wake_bytes: u32,
@@ -322,11 +323,12 @@ mod tests {
         );
         same!("us_end", RawEnd, header, received, sent, exchange, lost);
         same!("us_process", RawProcess, header, tgid, parent, start, comm);
-        same!("us_target", Target, since);
+        same!("us_target", Target, since, calls, resumed, paused, pad);
         same!(
             "us_control",
             Control,
             deadline,
+            resumed,
             request_budget,
             response_budget,
             wake_bytes,

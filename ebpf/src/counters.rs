@@ -33,17 +33,19 @@ pub struct Counters {
     pub runs: u64,
     /// Calls whose end the kernel did not tell; their bytes were counted later, unread.
     pub missed: u64,
-    /// Calls that were not looked at because [`crate::Tracer::heartbeat`] was late.
+    /// Calls on sockets that were not looked at because [`crate::Tracer::heartbeat`] was late.
     pub expired: u64,
     /// Bytes of encrypted connections whose plain text is read. They are not among those `seen`, which has the plain text.
     pub ciphertext: u64,
     /// Calls of a TLS library that moved bytes of a connection not known yet.
     pub unbound: u64,
+    /// Calls on sockets of paused processes.
+    pub paused: u64,
 }
 
 impl Counters {
     /// Number of counters in the map (`US_COUNTERS`).
-    pub(crate) const COUNT: u32 = 18;
+    pub(crate) const COUNT: u32 = 19;
 
     /// From the map's values in the order of `abi.h`.
     pub(crate) fn from_values(values: [u64; Self::COUNT as usize]) -> Self {
@@ -66,6 +68,7 @@ impl Counters {
             expired,
             ciphertext,
             unbound,
+            paused,
         ] = values;
         Self {
             records,
@@ -86,6 +89,7 @@ impl Counters {
             expired,
             ciphertext,
             unbound,
+            paused,
         }
     }
 }
@@ -112,6 +116,7 @@ impl std::ops::AddAssign for Counters {
             expired,
             ciphertext,
             unbound,
+            paused,
         } = other;
         self.records += records;
         self.ring_bytes += ring_bytes;
@@ -131,5 +136,6 @@ impl std::ops::AddAssign for Counters {
         self.expired += expired;
         self.ciphertext += ciphertext;
         self.unbound += unbound;
+        self.paused += paused;
     }
 }

@@ -24,4 +24,4 @@ pub use counters::Counters;
 pub use loader::{LoadError, Runs};
 pub use memory::{spare_memory, trim_memory};
 pub use record::{Conn, Data, End, Process, ProcessKind, Record, RecordError, Run, parse};
-pub use tracer::{ProbeReport, Running, Settings, Tally, Tracer, Verdict};
+pub use tracer::{ProbeReport, RunCount, Running, Settings, Tally, Tracer, Verdict};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap as StdHashMap;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray};
@@ -12,7 +12,8 @@ use aya_obj::btf::Btf;
 use crate::abi::{Control, RawCanary, RawEnd, RawVerdict, Target};
 use crate::counters::Counters;
 use crate::loader::{
-    Attach, Fitted, Iterator, Link, LoadError, Loader, ProgramError, Runs, Template, kernel_types, try_hooks,
+    Attach, Fitted, Iterator, Link, LoadError, Loader, ProgramError, Runs, Template, enable_statistics,
+    kernel_types, try_hooks,
 };
 use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators, storage};
 use crate::record::{End, Record, RecordError};
@@ -84,6 +85,10 @@ pub enum Verdict {
     Ignore,
 }
 
+/// The kernel counts runs of programs as long as this lives.
+#[derive(Debug)]
+pub struct RunCount(#[expect(dead_code, reason = "held for its drop, which ends the counting")] OwnedFd);
+
 /// The probes at work. Dropping it removes everything from the kernel.
 pub struct Tracer {
     settings: Settings,
@@ -103,6 +108,8 @@ pub struct Tracer {
     reports: Vec<ProbeReport>,
 }
 
+/// Flag of map updates: only an element that exists (`BPF_EXIST`).
+const BPF_EXIST: u64 = 2;
 /// Wake the reader early when this part of the ring is full.
 const WAKE_FRACTION: u32 = 16;
 
@@ -239,9 +246,42 @@ impl Tracer {
         self.canaries.set(number, RawCanary::default(), 0)
     }
 
-    /// Traces a process from now on, and its children.
+    /// Traces a process from now on, and its children. One that is selected already stays as it is, paused or not.
     pub fn select(&mut self, tgid: u32) -> Result<(), MapError> {
-        self.targets.insert(tgid, Target { since: monotonic() }, 0)
+        if self.is_selected(tgid) {
+            return Ok(());
+        }
+        self.targets.insert(tgid, Target { since: monotonic(), ..Target::default() }, 0)
+    }
+
+    /// Has the calls of a selected process counted and nothing else. Its children from now on are traced all the same. False when it is
+    /// gone.
+    pub fn pause(&mut self, tgid: u32) -> bool {
+        self.change(tgid, |target| target.paused = 1)
+    }
+
+    /// Ends a pause. What its connections say next is told as of connections joined on their way. False when the process is gone.
+    pub fn resume(&mut self, tgid: u32) -> bool {
+        self.change(tgid, |target| (target.paused, target.resumed) = (0, monotonic()))
+    }
+
+    /// Calls on sockets of each selected process since its selection, those of its pauses included.
+    pub fn calls(&self) -> Vec<(u32, u64)> {
+        self.targets.iter().filter_map(Result::ok).map(|(tgid, target)| (tgid, target.calls)).collect()
+    }
+
+    /// Calls counted while this runs are few and may be missed.
+    fn change(&mut self, tgid: u32, change: impl FnOnce(&mut Target)) -> bool {
+        let Ok(mut target) = self.targets.get(&tgid, 0) else { return false };
+        change(&mut target);
+        // Never puts back a process that has just ended.
+        self.targets.insert(tgid, target, BPF_EXIST).is_ok()
+    }
+
+    /// Makes the kernel count runs of programs, and their time, until the result is dropped: every program of the host, each run of which
+    /// gets some 50 ns slower. Needs `CAP_SYS_ADMIN`.
+    pub fn count_runs(&self) -> io::Result<RunCount> {
+        enable_statistics().map(RunCount)
     }
 
     /// Traces a process no longer.
@@ -291,7 +331,7 @@ impl Tracer {
     }
 
     /// Counts from zero again.
-    pub(crate) fn forget_counters(&mut self) {
+    pub fn forget_counters(&mut self) {
         self.forgotten = self.raw_counters();
     }
 
@@ -350,6 +390,10 @@ impl Tracer {
 
     fn update_control(&mut self, change: impl FnOnce(&mut Control)) -> Result<(), MapError> {
         let mut control = self.control.get(&0, 0)?;
+        let now = monotonic();
+        if control.deadline < now {
+            control.resumed = now;
+        }
         control.deadline = deadline(&self.settings);
         control.sleeping = 0;
         change(&mut control);
@@ -360,6 +404,7 @@ impl Tracer {
 fn initial_control(settings: &Settings, ring_bytes: u32) -> Control {
     Control {
         deadline: deadline(settings),
+        resumed: 0,
         request_budget: settings.request_budget,
         response_budget: settings.response_budget,
         wake_bytes: ring_bytes / WAKE_FRACTION,

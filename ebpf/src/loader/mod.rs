@@ -22,6 +22,7 @@ pub use link::Runs;
 pub(crate) use link::uprobe::{self, Way};
 pub(crate) use link::{Iterator, Link};
 pub(crate) use program::{Attach, Functions, ProgramError};
+pub(crate) use sys::enable_statistics;
 pub(crate) use template::Template;
 
 /// What the kernel counted of a program; zero where it does not.

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use aya_obj::generated::{
     PERF_FLAG_FD_CLOEXEC, bpf_attach_type, bpf_attr, bpf_cmd, bpf_insn, bpf_link_info, bpf_link_type,
-    bpf_perf_event_type, bpf_prog_info, perf_event_attr,
+    bpf_perf_event_type, bpf_prog_info, bpf_stats_type, perf_event_attr,
 };
 
 use super::link::Runs;
@@ -128,6 +128,13 @@ pub(super) fn load_program(program: &Program<'_>, log: Option<&mut [u8]>) -> io:
 pub(super) fn program_runs(program: BorrowedFd<'_>) -> io::Result<Runs> {
     let info = program_info(program)?;
     Ok(Runs { count: info.run_cnt, time: info.run_time_ns })
+}
+
+/// Has the kernel count runs of programs until the descriptor is closed (`BPF_ENABLE_STATS`).
+pub(crate) fn enable_statistics() -> io::Result<OwnedFd> {
+    let mut attr = zero_attr();
+    attr.enable_stats.type_ = bpf_stats_type::BPF_STATS_RUN_TIME as u32;
+    bpf_fd(bpf_cmd::BPF_ENABLE_STATS, &mut attr)
 }
 
 /// Attaches a `tp_btf` or raw tracepoint program (`BPF_RAW_TRACEPOINT_OPEN`); `name` only for the latter.

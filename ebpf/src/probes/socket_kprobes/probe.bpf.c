@@ -22,8 +22,9 @@
 #define REGISTERS struct user_pt_regs
 #endif
 
+/* Whether a call that begins here is to be traced. */
 INLINE int selected(void) {
-    return target_of(bpf_get_current_pid_tgid() >> 32) != NULL;
+    return caller(bpf_get_current_pid_tgid() >> 32) != NULL;
 }
 
 /* A socket without a file is the kernel's own. */
@@ -117,7 +118,7 @@ int us_kprobe_splice_read(REGISTERS *ctx) {
 INLINE void on_return(long result, __u32 direction) {
     struct thread *thread;
 
-    if (!selected())
+    if (!traced(bpf_get_current_pid_tgid() >> 32))
         return;
     thread = thread_of(bpf_get_current_pid_tgid());
     if (thread && thread->under_way.socket && thread->under_way.direction == direction)
@@ -144,7 +145,7 @@ int us_kprobe_tcp_cleanup_rbuf(REGISTERS *ctx) {
     int copied = (int)ARG1(ctx);
     struct thread *thread;
 
-    if (copied <= 0 || !selected())
+    if (copied <= 0 || !traced(bpf_get_current_pid_tgid() >> 32))
         return 0;
     thread = thread_of(bpf_get_current_pid_tgid());
     if (!thread || thread->under_way.socket != (__u64)sk || thread->under_way.direction ||

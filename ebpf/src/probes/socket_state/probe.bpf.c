@@ -13,8 +13,9 @@ int us_inet_sock_set_state(__u64 *ctx) {
     if (state == TCP_SYN_SENT) {
         /* Runs in connect(2), so the current process is the client. */
         __u64 id = bpf_get_current_pid_tgid();
+        struct us_target *target = target_of(id >> 32);
 
-        if (!target_of(id >> 32) || !is_stream(sk))
+        if (!target || !is_stream(sk))
             return 0;
         conn = conn_make(sk, US_ROLE_CLIENT);
         if (!conn)
@@ -24,7 +25,7 @@ int us_inet_sock_set_state(__u64 *ctx) {
         /* Told at once, so that it is known before the other end has anything to say: a span there waits for
          * the one here. */
         ctl = alive(bpf_ktime_get_ns());
-        if (ctl)
+        if (ctl && !target->paused)
             emit_conn(conn, sk, ctl, 1);
         return 0;
     }

@@ -53,7 +53,7 @@ int us_sys_enter(__u64 *ctx) {
     if (!kind)
         return 0;
     id = bpf_get_current_pid_tgid();
-    if (!target_of(id >> 32))
+    if (kind == 3 ? !target_of(id >> 32) : !caller(id >> 32))
         return 0;
     task = (struct task_struct *)bpf_get_current_task();
     if (kind == 3) {
@@ -104,13 +104,14 @@ int us_sys_exit(__u64 *ctx) {
     __u64 id = bpf_get_current_pid_tgid();
     struct task_struct *task;
     struct thread *thread;
+    struct us_target *target = target_of(id >> 32);
     struct us_control *ctl;
     struct conn *conn;
     struct sock *sk;
     struct io io = {};
     __u32 flags = 0;
 
-    if (!target_of(id >> 32))
+    if (!target)
         return 0;
     task = (struct task_struct *)bpf_get_current_task();
     thread = thread_of(id);
@@ -137,8 +138,11 @@ int us_sys_exit(__u64 *ctx) {
     io.tgid = id >> 32;
     io.tid = (__u32)id;
     ctl = alive(io.left_at);
-    if (!ctl)
+    if (!ctl) {
+        if (result > 0)
+            count_expired();
         return 0;
+    }
     if (result == 0) {
         __u64 key = (__u64)sk;
 
@@ -151,8 +155,8 @@ int us_sys_exit(__u64 *ctx) {
     if (!conn)
         return 0;
     io.length = result;
-    if (!conn->turn && joined_midway(sk, &io))
-        conn->state |= CONN_JOINED;
+    if (conn->turn ? may_have_missed(conn, target, ctl) : joined_midway(sk, &io))
+        conn_restart(conn, sk, &io, ctl);
     if (number != NR_RECVMMSG && number != NR_SENDMMSG) {
         if (flags & MSG_TRUNC)
             on_socket_io(conn, thread, sk, &io, ctl);

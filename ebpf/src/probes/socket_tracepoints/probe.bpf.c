@@ -23,13 +23,14 @@ int us_tcp_sendmsg_locked(__u64 *ctx) {
 
 INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direction) {
     __u64 id = bpf_get_current_pid_tgid();
+    struct us_target *target = caller(id >> 32);
     struct us_control *ctl;
     struct thread *thread;
     struct conn *conn;
     struct io io = {};
     int known;
 
-    if (!target_of(id >> 32))
+    if (!target)
         return;
     /* A connection with state has passed the tests below. */
     conn = conn_of(sk);
@@ -42,15 +43,21 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
     io.left_at = bpf_ktime_get_ns();
     io.entered = io.left_at;
     if (direction) {
-        if (thread->send_socket == (__u64)sk)
+        /* One that began in a pause may have ended there. */
+        if (thread->send_socket == (__u64)sk && thread->send_at > target->resumed)
             io.entered = thread->send_at;
         thread->send_socket = 0;
     }
     if (result <= 0)
         thread->vector = 0; /* a failed message ends a sendmmsg or recvmmsg */
     ctl = alive(io.left_at);
-    if (!ctl || (flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)))
+    if (flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB))
         return;
+    if (!ctl) {
+        if (result > 0)
+            count_expired();
+        return;
+    }
     if (result <= 0) {
         if (result == 0 && !direction && known)
             on_eof(conn, ctl, io.left_at);
@@ -67,7 +74,8 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
         conn = conn_begin(sk, &io);
         if (!conn)
             return;
-    }
+    } else if (may_have_missed(conn, target, ctl))
+        conn_restart(conn, sk, &io, ctl);
     if (!(flags & MSG_TRUNC))
         source_of_syscall(&io, thread, (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()));
     on_socket_io(conn, thread, sk, &io, ctl);

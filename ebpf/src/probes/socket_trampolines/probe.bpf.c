@@ -4,17 +4,15 @@
 #include "call.h"
 
 /* The stream of a socket that belongs to a process; one without a file is the kernel's own (a network file
- * system). NULL for what does not concern us. */
-INLINE struct sock *selected_socket(struct socket *socket) {
-    if (!target_of(bpf_get_current_pid_tgid() >> 32) || !socket->file)
-        return NULL;
-    return socket->sk;
+ * system), for which NULL stands. */
+INLINE struct sock *stream_of(struct socket *socket) {
+    return socket->file ? socket->sk : NULL;
 }
 
 /* int NAME(struct socket *, struct msghdr *, size_t) */
 SEC("fentry/send")
 int us_fentry_send(__u64 *ctx) {
-    struct sock *sk = selected_socket((struct socket *)ctx[0]);
+    struct sock *sk = caller(bpf_get_current_pid_tgid() >> 32) ? stream_of((struct socket *)ctx[0]) : NULL;
     struct wish wish = {
         .message = (struct msghdr *)ctx[1],
         .size = ctx[2],
@@ -29,7 +27,7 @@ int us_fentry_send(__u64 *ctx) {
 /* int NAME(struct socket *, struct msghdr *, size_t, int flags) */
 SEC("fentry/receive")
 int us_fentry_receive(__u64 *ctx) {
-    struct sock *sk = selected_socket((struct socket *)ctx[0]);
+    struct sock *sk = caller(bpf_get_current_pid_tgid() >> 32) ? stream_of((struct socket *)ctx[0]) : NULL;
     struct wish wish = {
         .message = (struct msghdr *)ctx[1],
         .size = ctx[2],
@@ -59,8 +57,8 @@ INLINE void begin_late(struct call *call, struct msghdr *message, __u32 directio
 }
 
 INLINE void on_exit(struct socket *socket, struct msghdr *message, __u32 direction, __u32 flags, int result) {
-    struct sock *sk = selected_socket(socket);
     __u64 id = bpf_get_current_pid_tgid();
+    struct sock *sk = traced(id >> 32) ? stream_of(socket) : NULL;
     struct thread *thread;
 
     if (!sk || (flags & MSG_OTHER))
