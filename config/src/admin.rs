@@ -22,8 +22,8 @@ pub struct Admin {
     /// While this file exists, everything is detached from the kernel. Absolute path. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kill_switch: Option<PathBuf>,
-    /// File that gets a JSON line for each program attached or detached and each process selected or deselected; `-`
-    /// is standard error. Default: none.
+    /// File that gets a JSON line for each program attached or detached and each process selected, deselected, paused or
+    /// resumed; `-` is standard error. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit_log: Option<PathBuf>,
     /// The agent ends by itself after this time, more than 0. Default: never.

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod budget;
 mod capture;
 mod export;
 mod parse;
@@ -19,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use admin::{Admin, Listen};
+pub use budget::{Budget, Share};
 pub use capture::{Capture, Http, Query, RouteMode, Routes, Tier};
 pub use export::{Compression, Export, Log, LogFormat, LogLevel, Otlp, Protocol, Retry, Stdout};
 pub use parse::error::{ConfigErrors, Mistake};
@@ -39,6 +41,8 @@ pub struct Config {
     pub services: Vec<ServiceRule>,
     /// Reading the kernel.
     pub capture: Capture,
+    /// What tracing may cost.
+    pub budget: Budget,
     /// How HTTP is read.
     pub http: Http,
     /// How paths become routes.
@@ -66,6 +70,7 @@ impl Default for Config {
             exclude: Vec::new(),
             services: Vec::new(),
             capture: Capture::default(),
+            budget: Budget::default(),
             http: Http::default(),
             routes: Routes::default(),
             traces: Traces::default(),

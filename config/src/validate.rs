@@ -23,6 +23,7 @@ pub(crate) fn findings(config: &Config) -> Vec<Finding> {
         check_service(&mut check, &format!("services[{index}]"), rule);
     }
     check_capture(&mut check, config);
+    check_budget(&mut check, config);
     check_routes(&mut check, config);
     check_signals(&mut check, config);
     check_export(&mut check, config);
@@ -131,6 +132,15 @@ fn check_capture(check: &mut Check, config: &Config) {
             format!("{method:?} cannot be a method")
         });
     }
+}
+
+fn check_budget(check: &mut Check, config: &Config) {
+    let budget = &config.budget;
+    check.positive("budget.initial_pause", budget.initial_pause.0.as_millis());
+    let pauses = ["budget.max_pause", "budget.initial_pause"];
+    check.that(budget.max_pause >= budget.initial_pause, &pauses, || {
+        format!("must be at least \"initial_pause\" ({}), found {}", budget.initial_pause, budget.max_pause)
+    });
 }
 
 fn check_routes(check: &mut Check, config: &Config) {

@@ -267,3 +267,16 @@ fn the_admin_section_is_checked() {
     assert_eq!(config.admin.listen, crate::Listen::Off);
     assert_eq!(Config::parse(&config.to_yaml(), &|_| None), Ok(config), "survives printing");
 }
+
+#[test]
+fn the_budget_section_is_checked() {
+    let yaml = "budget: { target: 10, host: 0%, initial_pause: 0s }";
+    let errors = parse(yaml).expect_err("three mistakes").to_string();
+    for place in ["budget.target", "budget.host", "budget.initial_pause"] {
+        assert!(errors.contains(place), "{place} is missing in {errors}");
+    }
+    let errors = parse("budget: { initial_pause: 1h }").expect_err("longer than the longest").to_string();
+    assert!(errors.contains("budget.max_pause") || errors.contains("budget.initial_pause"), "{errors}");
+    let config = parse("budget: { target: 0.5%, host: off }").expect("valid");
+    assert_eq!((config.budget.target.cpus(), config.budget.host.cpus()), (Some(0.005), None));
+}

@@ -51,6 +51,14 @@ impl Auditor {
         self.process(Action::Select, table, pid, now, None);
     }
 
+    pub(super) fn paused(&self, table: &ProcessTable, pid: u32, now: u64, reason: &str) {
+        self.process(Action::Pause, table, pid, now, Some(reason));
+    }
+
+    pub(super) fn resumed(&self, table: &ProcessTable, pid: u32, now: u64, reason: &str) {
+        self.process(Action::Resume, table, pid, now, Some(reason));
+    }
+
     /// Without a reason of the agent, the table has one.
     pub(super) fn deselected(&self, table: &ProcessTable, pid: u32, now: u64, reason: Option<&str>) {
         self.process(Action::Deselect, table, pid, now, reason);

@@ -5,6 +5,7 @@
 //! kill switch, a fourth writes the audit log.
 
 mod auditor;
+mod budget;
 mod control;
 mod express;
 mod linger;

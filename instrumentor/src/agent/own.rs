@@ -44,7 +44,6 @@ impl Own {
         for (reason, lost) in [
             ("ring_full", totals.kernel.lost_records),
             ("missed", totals.kernel.missed),
-            ("expired", totals.kernel.expired),
             ("unbound", totals.kernel.unbound),
             ("malformed", totals.stats.records_malformed),
             ("out_of_order", totals.stats.records_out_of_order),
@@ -54,6 +53,10 @@ impl Own {
         counters.push(count(&underspan::CAPTURE_SIZE, None, totals.kernel.captured));
         counters.push(count(&underspan::CAPTURE_FAULTS, None, totals.kernel.faults));
         counters.push(count(&underspan::RING_SIZE, None, totals.kernel.ring_bytes));
+        counters.extend(
+            totals.calls_lost().map(|(reason, calls)| count(&underspan::CALLS_LOST, Some(reason), calls)),
+        );
+        counters.push(count(&underspan::BUDGET_PAUSES, None, totals.pauses));
         counters.push(count(&underspan::SPANS_DROPPED, Some("sampled_out"), totals.stats.spans_sampled_out));
         for reason in DropReason::ALL {
             // Spans leave by these two ways; metrics have their own.

@@ -13,6 +13,7 @@ use underspan_ebpf::{
 
 use super::StartError;
 use super::auditor::Auditor;
+use super::budget::Budget;
 use super::control::{Holder, Order, Pulse, Snapshot, Standing};
 use super::express::Express;
 use super::stages::Stages;
@@ -55,6 +56,9 @@ pub(super) struct Reader {
     before: Counters,
     stages: Stages,
     auditor: Auditor,
+    budget: Budget,
+    /// Calls nobody heard of, by the time of the last look.
+    expired: u64,
     pulse: Arc<Pulse>,
     started: Instant,
     rescan: bool,
@@ -97,6 +101,8 @@ impl Reader {
             before: Counters::default(),
             stages,
             auditor,
+            budget: Budget::new(settings::budget(config)),
+            expired: 0,
             pulse,
             started: Instant::now(),
             rescan,
@@ -218,6 +224,7 @@ impl Reader {
             canaries::prove(&mut tracer, &mut uprobes);
             Plaintext::new(uprobes)
         });
+        self.budget.begin(&mut tracer);
         let now = capture::Clock::read().now();
         let understand = &mut self.stages.understand;
         // Those known before are selected anew with the rest.
@@ -280,6 +287,7 @@ impl Reader {
         if let Some(tracer) = self.tracer.take() {
             self.before += tracer.counters();
         }
+        self.expired = 0;
         trim_memory();
         running.len()
     }
@@ -344,6 +352,7 @@ impl Reader {
         }
         if let Some(tracer) = &mut self.tracer {
             self.late.append(&mut tracer.late_ends());
+            self.budget.tick(tracer);
         }
     }
 
@@ -361,6 +370,14 @@ impl Reader {
         if let Err(error) = tracer.heartbeat() {
             tracing::error!(%error, "cannot keep the probes alive");
         }
+        let understand = &self.stages.understand;
+        self.budget.beat(tracer, &understand.table, &self.auditor, understand.now());
+        let expired = tracer.counters().expired;
+        if expired > self.expired {
+            let calls = expired - self.expired;
+            tracing::warn!(calls, "calls on sockets passed unseen while the agent stood still");
+        }
+        self.expired = expired;
         // What a burst needed is given back when it is over.
         let read = std::mem::replace(&mut self.read, self.stages.understand.stats.records);
         if self.read - read < QUIET && read != self.read {
@@ -420,7 +437,12 @@ impl Reader {
         if let Some(tracer) = &self.tracer {
             kernel += tracer.counters();
         }
-        Totals { stats: self.stages.understand.stats.clone(), kernel, ..Totals::default() }
+        Totals {
+            stats: self.stages.understand.stats.clone(),
+            kernel,
+            pauses: self.budget.pauses(),
+            ..Totals::default()
+        }
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -435,6 +457,7 @@ impl Reader {
             totals: &totals,
             exporters: &self.stages.understand.express.exported(),
             audit: self.auditor.totals(),
+            budget: self.budget.status(),
         };
         let mut targets = self.stages.targets();
         for target in targets.iter_mut().filter(|target| target.tls == Some(Tls::Blind)) {
@@ -442,6 +465,7 @@ impl Reader {
             let why = self.plaintext.iter().flat_map(|plaintext| plaintext.obstacles(target.pid)).next();
             target.finding = why.or(target.finding.take());
         }
+        self.budget.annotate(&mut targets, self.stages.understand.now());
         let status = survey::status(&facts, targets);
         Snapshot { status, counters: self.stages.understand.express.counters(&totals) }
     }

@@ -12,6 +12,7 @@ use underspan_ebpf::Settings as TracerSettings;
 use underspan_protocols::decoder::{Options, QueryPolicy};
 
 use super::StartError;
+use super::budget::Limits as BudgetLimits;
 use crate::discover::scan::own_processes;
 use crate::discover::table::Limits as TableLimits;
 use crate::discover::{Host, Identifier, ProcFs, ProcessTable, Selectors};
@@ -46,6 +47,16 @@ fn payload(tier: Tier) -> &'static [&'static str] {
         Tier::T2 => &["socket_kprobes", "socket_kprobes_tcp"],
         Tier::T3 => &["socket_tracepoints"],
         Tier::T3Syscalls => &["socket_syscalls"],
+    }
+}
+
+pub(super) fn budget(config: &Config) -> BudgetLimits {
+    let budget = &config.budget;
+    BudgetLimits {
+        target: budget.target.cpus(),
+        host: budget.host.cpus(),
+        initial_pause: budget.initial_pause.0,
+        max_pause: budget.max_pause.0,
     }
 }
 

@@ -10,8 +10,8 @@ use super::control::Standing;
 use crate::attach::privileges::{CAPABILITIES, held};
 use crate::export::{DropReason, Totals as ExportTotals};
 use crate::telemetry::status::{
-    AgentStatus, AuditStatus, ExporterStatus, ProbeStatus, ProgramStatus, State, Status, TargetStatus,
-    TotalsStatus,
+    AgentStatus, AuditStatus, BudgetStatus, ExporterStatus, ProbeStatus, ProgramStatus, State, Status,
+    TargetStatus, TotalsStatus,
 };
 use crate::telemetry::{Stats, Totals};
 
@@ -24,12 +24,14 @@ pub(super) struct Facts<'a> {
     pub(super) totals: &'a Totals,
     pub(super) exporters: &'a [(&'static str, ExportTotals)],
     pub(super) audit: Option<(u64, u64)>,
+    pub(super) budget: Option<BudgetStatus>,
 }
 
 pub(super) fn status(facts: &Facts<'_>, targets: Vec<TargetStatus>) -> Status {
     let mut status = Status {
         agent: agent(facts),
         totals: totals(facts.totals),
+        budget: facts.budget.clone(),
         probes: facts.reports.iter().map(|report| probe(report, facts)).collect(),
         targets,
         exporters: facts.exporters.iter().map(|(name, totals)| exporter(name, totals)).collect(),
@@ -70,6 +72,7 @@ fn totals(totals: &Totals) -> TotalsStatus {
         records_lost: totals.kernel.lost_records,
         faults: totals.kernel.faults,
         unreadable_calls: totals.kernel.unreadable,
+        calls_lost: totals.calls_lost().map(|(reason, calls)| (reason.to_owned(), calls)).collect(),
     }
 }
 
@@ -172,6 +175,18 @@ fn findings(status: &Status) -> Vec<String> {
     if lost > 0 {
         findings.push(format!("{lost} exchanges were lost: {}", reasons(&status.totals.lost)));
     }
+    for (reason, calls) in &status.totals.calls_lost {
+        findings.push(match reason.as_str() {
+            "expired" => format!("{calls} calls on sockets passed unseen while the agent stood still; how many exchanges is not known"),
+            _ => format!("{calls} calls on sockets passed unseen: {reason}"),
+        });
+    }
+    let paused = |target: &TargetStatus| target.budget.as_ref().is_some_and(|budget| budget.paused.is_some());
+    let over: Vec<_> =
+        status.targets.iter().filter(|target| paused(target)).map(|target| target.pid.to_string()).collect();
+    if !over.is_empty() {
+        findings.push(format!("not traced now, over budget: {}", over.join(", ")));
+    }
     for exporter in status.exporters.iter().filter(|exporter| !exporter.dropped.is_empty()) {
         findings.push(format!("{} could not deliver: {}", exporter.name, reasons(&exporter.dropped)));
     }
@@ -201,6 +216,7 @@ mod tests {
             totals,
             exporters: &[],
             audit: None,
+            budget: None,
         }
     }
 

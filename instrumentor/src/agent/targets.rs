@@ -103,6 +103,7 @@ impl Books {
                 _ if encrypted <= decrypted => Some(Tls::Decrypted),
                 _ => Some(Tls::Blind),
             },
+            budget: None,
             finding: None,
         };
         target.finding = finding(&target);

@@ -104,6 +104,16 @@ fn text(status: &Status) -> String {
         size(totals.bytes),
         size(totals.captured)
     );
+    if let Some(budget) = &status.budget {
+        let limit = |limit: Option<f64>| limit.map_or("none".to_owned(), |percent| format!("{percent} %"));
+        let _ = writeln!(
+            out,
+            "tracing takes {} % of a CPU in the kernel; limits: {} per process, {} for all",
+            budget.spent_percent,
+            limit(budget.target_percent),
+            limit(budget.host_percent)
+        );
+    }
     for finding in &status.findings {
         let _ = writeln!(out, "! {finding}");
     }

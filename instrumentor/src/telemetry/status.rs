@@ -11,6 +11,9 @@ pub struct Status {
     pub agent: AgentStatus,
     /// Everything together.
     pub totals: TotalsStatus,
+    /// What tracing may cost and does; null without limits.
+    #[serde(default)]
+    pub budget: Option<BudgetStatus>,
     /// Programs in the kernel, by probe.
     pub probes: Vec<ProbeStatus>,
     /// Traced processes, those with most bytes first.
@@ -81,6 +84,9 @@ pub struct TotalsStatus {
     pub faults: u64,
     /// Calls whose bytes cannot be read: sendfile, splice, `io_uring`.
     pub unreadable_calls: u64,
+    /// Calls that nobody heard of, by reason: `expired` (the agent stood still), `over_budget` (the process was paused).
+    #[serde(default)]
+    pub calls_lost: BTreeMap<String, u64>,
 }
 
 /// A probe.
@@ -138,9 +144,52 @@ pub struct TargetStatus {
     pub not_understood: BTreeMap<String, u64>,
     /// Whether its bytes are encrypted; null before its first connection.
     pub tls: Option<Tls>,
+    /// What tracing it costs; null without limits.
+    #[serde(default)]
+    pub budget: Option<TargetBudget>,
     /// What is odd about it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub finding: Option<String>,
+}
+
+/// What tracing costs in the kernel, in percent of one CPU.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BudgetStatus {
+    /// Limit for each process; null for none.
+    pub target_percent: Option<f64>,
+    /// Limit for all together.
+    pub host_percent: Option<f64>,
+    /// What all that are traced cost together.
+    pub spent_percent: f64,
+    /// Cost of a call on a socket.
+    pub call_nanoseconds: u64,
+    /// Where that is from: `own_calls` (of the agent, at the start), `run_time` (of the programs, as the kernel counts now and then),
+    /// `assumed`.
+    pub measured_by: String,
+    /// Times a process was paused.
+    pub pauses: u64,
+}
+
+/// What tracing a process costs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TargetBudget {
+    /// In percent of one CPU; of one that is paused, what it would.
+    pub cost_percent: f64,
+    /// It is not traced for a while; null when it is.
+    pub paused: Option<PauseStatus>,
+}
+
+/// A pause. Times are RFC 3339.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PauseStatus {
+    /// When it began.
+    pub since: String,
+    /// When the process is tried again.
+    pub until: String,
+    /// Which limit was exceeded.
+    pub reason: String,
+    /// Calls on its sockets that passed unseen since then. Requests they were part of are in no book.
+    pub calls_unseen: u64,
 }
 
 /// Whether the agent reads what a process says.

@@ -12,6 +12,8 @@ pub struct Totals {
     pub stats: Stats,
     /// The kernel programs'.
     pub kernel: Counters,
+    /// Times a process was paused for its cost.
+    pub pauses: u64,
     /// Each exporter's, by name.
     pub exporters: Vec<(&'static str, ExportTotals)>,
     /// Rate, errors and duration per route, as a table for people.
@@ -24,6 +26,12 @@ impl Totals {
         let kernel = [("ring_full", self.kernel.lost_exchanges), ("no_storage", self.kernel.lost_no_storage)];
         let user = self.stats.exchanges_lost.iter().map(|(reason, lost)| (*reason, *lost));
         kernel.into_iter().filter(|(_, lost)| *lost > 0).chain(user)
+    }
+
+    /// Calls on sockets that nobody heard of, by reason. How many exchanges they were is not known.
+    pub fn calls_lost(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        let calls = [("expired", self.kernel.expired), ("over_budget", self.kernel.paused)];
+        calls.into_iter().filter(|(_, calls)| *calls > 0)
     }
 
     /// All exchanges lost.

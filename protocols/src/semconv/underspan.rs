@@ -87,6 +87,23 @@ pub static RING_SIZE: Metric = counter(
     &[],
 );
 
+/// Calls on sockets of traced processes that nobody heard of; how many exchanges they were is not known. Reasons: `expired` (the agent
+/// stood still), `over_budget` (the process was paused).
+pub static CALLS_LOST: Metric = counter(
+    "underspan.calls.lost",
+    "{call}",
+    "Calls on sockets of traced processes that passed unseen.",
+    &[REASON],
+);
+
+/// Processes that cost more than their budget.
+pub static BUDGET_PAUSES: Metric = counter(
+    "underspan.budget.pauses",
+    "{pause}",
+    "Times a process was no longer traced since it cost more than its budget.",
+    &[],
+);
+
 /// Spans that were not exported.
 pub static SPANS_DROPPED: Metric =
     counter("underspan.spans.dropped", "{span}", "Spans that were not exported.", &[REASON]);
@@ -118,6 +135,8 @@ pub static METRICS: &[&Metric] = &[
     &CAPTURE_SIZE,
     &CAPTURE_FAULTS,
     &RING_SIZE,
+    &CALLS_LOST,
+    &BUDGET_PAUSES,
     &SPANS_DROPPED,
     &DB_SERVER_OPERATION_DURATION,
 ];

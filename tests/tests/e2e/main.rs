@@ -6,6 +6,7 @@
 //! `ran: NAME`. Tests take turns by themselves.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod budget;
 mod bulk;
 mod clients;
 mod command_line;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use underspan_tests::oracle::{Kind, by_path};
+use underspan_tests::workload::http::Connection;
+use underspan_tests::workload::process::eventually;
 use underspan_tests::workload::{Load, Nginx, Wrk, scale};
 
 use crate::stage::{Session, enter};
@@ -14,6 +16,8 @@ const REQUESTS: u64 = 50_000;
 const CALM: u64 = 100;
 /// How long the agent stands still.
 const STOPPED: Duration = Duration::from_secs(2);
+/// So long that the programs give up on it, which they do after 5 s.
+const DEAD: Duration = Duration::from_secs(7);
 
 #[test]
 fn a_small_ring_loses_and_counts_kept_connections() {
@@ -93,6 +97,51 @@ fn stopped_reader(shape: impl Fn(Load) -> Load) {
     for path in before.paths().chain(after.paths()) {
         assert!(spans.contains_key(path.as_str()), "{path} is missing: {books}");
     }
+}
+
+/// The programs stop by themselves. How many exchanges passed then nobody knows, but how many calls, and nothing of what comes after is
+/// taken for a part of what came before.
+#[test]
+fn calls_after_the_deadline_are_counted_and_kept_connections_recover() {
+    let name = "overload::calls_after_the_deadline_are_counted_and_kept_connections_recover";
+    let Some(_turn) = enter(name) else { return };
+    let nginx = Nginx::start(false);
+    let mut session = Session::trace(&nginx.pids());
+    let admin = session.agent.admin();
+    let mut kept = Connection::open(nginx.address()).unwrap();
+    let mut ask = |path: &str| assert_eq!(kept.get(path, "").unwrap().status, 200);
+    ask("/kept/before");
+    let calm = |prefix| Load::new(nginx.address(), CALM).below(prefix);
+    let (before, after) = (calm("/before"), calm("/after"));
+    let storm = Load::new(nginx.address(), u64::MAX).paced(200).below("/storm");
+    before.run().complete(&before);
+    session.settle(1 + CALM);
+
+    session.agent.suspend();
+    let ((), report) = storm.during(|| {
+        thread::sleep(DEAD);
+        ask("/kept/unseen");
+        session.agent.resume();
+        eventually("it has noticed", || admin.status()["totals"]["calls_lost"]["expired"].is_u64());
+        ask("/kept/after");
+    });
+    assert!(report.failed.is_empty(), "requests failed: {:?}", report.failed);
+    let findings = admin.status()["findings"].to_string();
+    assert!(findings.contains("while the agent stood still"), "{findings}");
+    after.run().complete(&after);
+    let requests = 3 + CALM + report.total() + CALM;
+    let books = session.finish(requests);
+    let unseen = books.reasons("underspan.calls.lost").get("expired").copied().unwrap_or_default();
+    let missing = requests.saturating_sub(books.accounted());
+    // At least a request and its response, each in a call of its own.
+    assert!(missing > 0 && unseen >= missing, "{missing} missing, {unseen} calls unseen: {books}");
+    let servers = books.of(Kind::Server);
+    let spans = by_path(&servers, Kind::Server);
+    for path in before.paths().chain(after.paths()).chain(["/kept/before", "/kept/after"].map(str::to_owned))
+    {
+        assert!(spans.contains_key(path.as_str()), "{path} is missing: {books}");
+    }
+    assert!(!spans.contains_key("/kept/unseen"), "{books}");
 }
 
 /// Traces it through a ring buffer that is far too small.

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::agent::Snapshot;
 use crate::telemetry::prometheus::{Kind, Text};
-use crate::telemetry::status::{ExporterStatus, ProbeStatus, State, Status};
+use crate::telemetry::status::{ExporterStatus, ProbeStatus, State, Status, TargetStatus};
 
 pub(super) fn text(snapshot: &Snapshot) -> String {
     let Snapshot { status, counters } = snapshot;
@@ -20,9 +20,18 @@ pub(super) fn text(snapshot: &Snapshot) -> String {
 fn agent(out: &mut Text, status: &Status) {
     let version: &[_] = &[("version", status.agent.version.as_str())];
     let attached = u8::from(status.agent.state == State::Attached).to_string();
+    let is_paused =
+        |target: &&TargetStatus| target.budget.as_ref().is_some_and(|budget| budget.paused.is_some());
+    let paused = status.targets.iter().filter(is_paused).count();
     for (name, help, labels, value) in [
         ("underspan_build_info", "The version, as a label.", version, "1".to_owned()),
         ("underspan_attached", "Whether the agent's programs are in the kernel.", &[], attached),
+        (
+            "underspan_targets_paused",
+            "Processes not traced now since they cost more than their budget.",
+            &[],
+            paused.to_string(),
+        ),
         ("underspan_targets", "Processes traced now.", &[], status.targets.len().to_string()),
         (
             "underspan_pipeline_silent_seconds",

@@ -18,6 +18,10 @@ pub enum Action {
     Select,
     /// It no longer is.
     Deselect,
+    /// It is not for a while, since that costs too much.
+    Pause,
+    /// It is again.
+    Resume,
 }
 
 /// To what.
@@ -75,6 +79,12 @@ struct Line<'a> {
     reason: &'a str,
 }
 
+/// Nanoseconds since the Unix epoch as RFC 3339 in UTC, with microseconds.
+pub fn timestamp(time: u64) -> String {
+    let time = jiff::Timestamp::from_nanosecond(time.into()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    format!("{time:.6}")
+}
+
 impl Entry {
     /// Appends the line. The build id is the executable's; for programs at hooks of the kernel, the kernel's.
     pub(super) fn write(&self, ids: &mut BuildIds, out: &mut String) {
@@ -105,10 +115,8 @@ impl Entry {
     }
 
     fn line(&self) -> Line<'_> {
-        let nanoseconds = i128::from(self.time);
-        let time = jiff::Timestamp::from_nanosecond(nanoseconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         Line {
-            time: format!("{time:.6}"),
+            time: timestamp(self.time),
             action: self.action,
             probe: None,
             program: None,

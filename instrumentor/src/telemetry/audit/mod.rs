@@ -14,7 +14,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::thread;
 use std::time::Duration;
 
-pub use line::{Action, Entry, Subject};
+pub use line::{Action, Entry, Subject, timestamp};
 use writer::Writer;
 
 /// Lines that may wait for the disk: a fork bomb's worth, a few megabytes.
