@@ -75,11 +75,10 @@ fn agents_and_targets_come_and_go_under_load() {
         }
         steady.agent.signal(Signal::USR2);
         eventually("the steady agent is attached", || admin.get("/readyz").status == 200);
-        let (grown, more) = (resident(pid).0.saturating_sub(memory), files(pid));
-        println!(
-            "{turns} turns {kinds:?}; the steady agent grew by {grown} bytes, from {opened} to {more} files"
-        );
-        assert!(more <= opened + 2, "files: {opened} became {more}");
+        // Links that were given back close on threads of their own.
+        eventually("the steady agent has as many files as it had", || files(pid) <= opened + 2);
+        let grown = resident(pid).0.saturating_sub(memory);
+        println!("{turns} turns {kinds:?}; the steady agent grew by {grown} bytes");
         assert!(grown <= SLACK, "memory: {memory} grew by {grown}");
         left.push(steady.agent.objects());
         assert!(steady.agent.stop().success(), "{}", steady.agent.log());
