@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         deadline: Duration::from_secs(5),
         uprobes_by_event: false,
         payload: std::env::var("PAYLOAD").into_iter().collect(),
+        framings: Vec::new(),
     })?;
     for report in tracer.reports() {
         println!("{:20} {:?} {:?}", report.probe.name, report.off, report.reduced);

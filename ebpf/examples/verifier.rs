@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         deadline: Duration::from_secs(5),
         uprobes_by_event: false,
         payload: std::env::var("PAYLOAD").into_iter().collect(),
+        framings: Vec::new(),
     })?;
     let took = begin.elapsed();
     let mut sum = 0;

@@ -25,7 +25,10 @@
 #define US_TLS 0x20     /* the connection carries TLS: its bytes are counted and never captured */
 #define US_JOINED 0x40  /* conn: bytes had passed before the agent saw the connection */
 #define US_PARTIAL 0x80 /* run: the run goes on; this is its state so far */
-#define US_OPENING 0x80 /* conn: being opened by the process; its own port is not known yet */
+#define US_ALIGNED                                                                                           \
+    0x40 /* data, run: the kernel follows the frames of this direction; see struct us_framing */
+#define US_OTHER_ALIGNED 0x20 /* data: so it does in the direction of `other` */
+#define US_OPENING 0x80       /* conn: being opened by the process; its own port is not known yet */
 
 #define US_ROLE_UNKNOWN 0
 #define US_ROLE_SERVER 1
@@ -61,6 +64,7 @@ struct us_data {
     __u64 other;      /* flip: bytes of the other direction that have passed, where no record told of the
                          latest; else 0 */
     __u64 other_last; /* when the latest of them passed */
+    __u64 before;     /* bytes before `offset` that no record told of, since nobody needs them */
 };
 
 struct us_run {
@@ -125,8 +129,58 @@ struct us_control {
 
 /* What user space tells the kernel about a connection: value of `verdicts`, keyed by connection. */
 struct us_verdict {
-    __u32 ignore; /* 1: capture no more bytes, only count them */
-    __u32 pad;
+    __u32 ignore;  /* 1: capture no more bytes, only count them */
+    __u32 framing; /* index in `framings` */
+};
+
+/* `us_framing.keep`: neither header nor body is needed ... */
+#define US_SILENT 0xffff
+/* ... and: no frame is of this kind. */
+#define US_INVALID 0xfffe
+/* `us_framing.flags` */
+#define US_BIG_ENDIAN 0x01
+#define US_RUNS 0x02 /* each run begins with a frame, and with one that is never silent */
+/* Most framings; index 0 stands for none. */
+#define US_FRAMINGS 8
+/* Longest header, and longest beginning of a frame that tells its kind. */
+#define US_HEADER_MAX 12
+
+/* The first bytes of a connection that tell its protocol. */
+struct us_signature {
+    __u64 bytes; /* eight, as they lie in memory */
+    __u64 mask;  /* of the bits that count; 0: no signature */
+    __u32 framing;
+    __u8 answer;  /* they are of the side that answers */
+    __u8 preface; /* bytes of requests before the first frame */
+    __u8 pad[2];
+};
+
+#define US_SIGNATURES 8
+
+/* The one entry of the `signatures` map; the used ones come first. */
+struct us_signatures {
+    struct us_signature all[US_SIGNATURES];
+};
+
+/* How a protocol cuts its streams into frames, and what of them is captured: value of `framings`. A frame is
+ * a header that says how long it is, and a body. Bytes that are not captured are whole frames whose kind is
+ * silent, or the rest of a body. */
+struct us_framing {
+    __u16 keep[2][256];  /* [request, response][kind]: bytes captured of a body, US_SILENT or US_INVALID */
+    __u8 opens[32];      /* bit per kind of request: opens an exchange */
+    __u32 longest;       /* body that is believed */
+    __u32 bare_answered; /* a bare frame with this body is answered by one byte outside of any frame */
+    __u16 bare_keep;     /* bytes captured of the body of a bare frame */
+    __u8 flags;
+    __u8 header;
+    __u8 length_at; /* position of the body's length in the header ... */
+    __u8 length_size;
+    __u8 length_counts; /* ... and bytes of the header it includes */
+    __u8 kind_at[2];    /* position of the kind in requests and in responses; may be the body's first byte */
+    __u8 bare_header;   /* a bare frame is a request without kind: its header, of this many bytes (0: there is
+                           no such thing), is its length, all of them included */
+    __u8 bare_first;    /* the byte it begins with */
+    __u8 pad;
 };
 
 /* Key of `listeners`: ports that somebody listens on. */
@@ -190,9 +244,10 @@ struct us_canary {
 #define US_COUNT_EXPIRED                                                                                     \
     15 /* calls on sockets that were not looked at: the agent was late with its heartbeat */
 #define US_COUNT_CIPHERTEXT                                                                                  \
-    16                      /* bytes of connections whose plain text is read; not among those that passed */
-#define US_COUNT_UNBOUND 17 /* TLS calls that moved bytes of a connection not known yet */
-#define US_COUNT_PAUSED 18  /* calls on sockets of paused processes */
-#define US_COUNTERS 19
+    16                        /* bytes of connections whose plain text is read; not among those that passed */
+#define US_COUNT_UNBOUND 17   /* TLS calls that moved bytes of a connection not known yet */
+#define US_COUNT_PAUSED 18    /* calls on sockets of paused processes */
+#define US_COUNT_UNALIGNED 19 /* directions of which the frames could not be followed further */
+#define US_COUNTERS 20
 
 #endif

@@ -37,6 +37,14 @@ INLINE __u32 request_direction(struct conn *conn) {
     return conn->role == US_ROLE_CLIENT;
 }
 
+/* Whether what has passed in this direction since its latest record is known to be whole frames or rests of
+ * bodies. */
+INLINE int is_aligned(struct conn *conn, __u32 direction) {
+    struct frames *frames = &conn->frames[direction & 1];
+
+    return frames->aligned && !frames->hole;
+}
+
 /* Addresses of a connection. Returns 0 when written. */
 NOINLINE int emit_conn(struct conn *conn, struct sock *sk, struct us_control *ctl, __u32 opening) {
     struct us_conn *record;
@@ -106,7 +114,8 @@ NOINLINE int emit_run(struct conn *conn, __u32 direction, struct us_control *ctl
     bytes = conn->bytes[direction];
     fill_header(&record->header, US_RUN,
                 (direction ? US_SENT : 0) | (direction == request_direction(conn) ? US_REQUEST : 0) |
-                    (partial ? US_PARTIAL : 0) | (conn->state & CONN_TLS ? US_TLS : 0),
+                    (partial ? US_PARTIAL : 0) | (conn->state & CONN_TLS ? US_TLS : 0) |
+                    (is_aligned(conn, direction) ? US_ALIGNED : 0),
                 conn->tail_size[direction], conn, conn->last[direction]);
     record->offset = bytes;
     record->tgid = conn->tgid;
@@ -116,6 +125,7 @@ NOINLINE int emit_run(struct conn *conn, __u32 direction, struct us_control *ctl
     __builtin_memcpy(record + 1, conn->tail[direction], US_TAIL);
     submit(record, sizeof(*record) + US_TAIL, ctl, 0);
     conn->reported[direction] = bytes;
+    conn->frames[direction].hole = 0;
     return 0;
 }
 
@@ -173,6 +183,7 @@ INLINE int emit_data_class(struct conn *conn, struct piece *piece, struct us_con
     record->lost = conn->lost;
     record->other = piece->other;
     record->other_last = piece->other_last;
+    record->before = piece->before;
     submit(record, sizeof(*record) + room, ctl, 0);
     count(US_COUNT_CAPTURED, size);
     return 0;

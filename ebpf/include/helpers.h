@@ -46,6 +46,7 @@ static void *(*const bpf_task_storage_get)(void *map, struct task_struct *task, 
                                            __u64 flags) = (void *)156;
 static struct task_struct *(*const bpf_get_current_task_btf)(void) = (void *)158;
 static long (*const bpf_task_pt_regs)(struct task_struct *task) = (void *)175;
+static long (*const bpf_loop)(__u32 count, void *step, void *context, __u64 flags) = (void *)181;
 static __u64 (*const bpf_get_smp_processor_id)(void) = (void *)8;
 
 /* Reads one kernel field through any pointer, typed by the verifier or not. Zero when it cannot be read. */

@@ -78,6 +78,33 @@ INLINE int begins_tls(struct io *io) {
     return head[0] == 0x16 && head[1] == 0x03 && head[2] <= 0x04;
 }
 
+/* How far a direction of a TCP connection has come. */
+INLINE __u32 position(struct sock *sk, __u32 direction) {
+    struct tcp_sock *tcp = (struct tcp_sock *)sk;
+
+    return direction ? READ(tcp, write_seq) : READ(tcp, copied_seq);
+}
+
+/* Says where on the wire the first byte of a call stands, and the other direction at the same time. */
+INLINE void locate(struct conn *conn, struct piece *piece, struct sock *sk, struct io *io, __u32 direction) {
+    if (conn->state & CONN_DECRYPTED) {
+        /* Ciphertext of both ends stands elsewhere: reads are late and buffered. Plain text is at the same
+         * place for both. */
+        if ((conn->base[0] | conn->base[1]) && !(conn->state & CONN_JOINED)) {
+            piece->seq = conn->base[direction] + (__u32)(conn->bytes[direction] - io->length);
+            piece->peer_seq = conn->base[!direction];
+        }
+    } else if (READ(sk, __sk_common.skc_family) != AF_UNIX) {
+        struct tcp_sock *tcp = (struct tcp_sock *)sk;
+        __u32 written = READ(tcp, write_seq), copied = READ(tcp, copied_seq);
+
+        piece->seq = (direction ? written : copied) - (__u32)io->length;
+        piece->peer_seq = direction ? copied : written;
+    }
+}
+
+#include "frames.h"
+
 /* The first record of a run did not fit: its exchange cannot be understood. Counted once for both of its
  * runs. */
 INLINE void lose_exchange(struct conn *conn) {
@@ -106,7 +133,8 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
     count(US_COUNT_RUNS, 1);
     if (is_request) {
         count(US_COUNT_REQUEST_RUNS, 1);
-        conn->exchange++;
+        if (!conn->framing)
+            conn->exchange++;
         conn->state &= ~CONN_EXCHANGE_LOST;
     }
     /* User space needs a moment to make up its mind, and may change it for a long-lived connection. */
@@ -114,6 +142,8 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
         verdict = bpf_map_lookup_elem(&verdicts, &conn->id);
         if (verdict && verdict->ignore)
             conn->state |= CONN_IGNORED;
+        else if (us_loops && verdict && !conn->framing)
+            conn->framing = verdict->framing;
     }
     if (conn->state & (CONN_TLS | CONN_IGNORED))
         conn->left = 0;
@@ -135,25 +165,14 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
     piece->peer_seq = 0;
     piece->other = 0;
     piece->other_last = 0;
+    piece->before = 0;
     if (FRESH(piece->flip) && conn->bytes[!direction] > conn->reported[!direction]) {
         piece->other = conn->bytes[!direction];
         piece->other_last = conn->last[!direction];
     }
     /* Only the first record of a run says where on the wire it stands. */
-    if (FRESH(piece->flip) && conn->state & CONN_DECRYPTED) {
-        /* Ciphertext of both ends stands elsewhere: reads are late and buffered. Plain text is at the same
-         * place for both. */
-        if ((conn->base[0] | conn->base[1]) && !(conn->state & CONN_JOINED)) {
-            piece->seq = conn->base[direction] + (__u32)piece->offset;
-            piece->peer_seq = conn->base[!direction];
-        }
-    } else if (FRESH(piece->flip) && READ(sk, __sk_common.skc_family) != AF_UNIX) {
-        struct tcp_sock *tcp = (struct tcp_sock *)sk;
-        __u32 written = READ(tcp, write_seq), copied = READ(tcp, copied_seq);
-
-        piece->seq = (direction ? written : copied) - (__u32)io->length;
-        piece->peer_seq = direction ? copied : written;
-    }
+    if (FRESH(piece->flip))
+        locate(conn, piece, sk, io, direction);
     for (__u32 i = 0; i < SEGMENTS_MAX && piece->length && conn->left; i++) {
         if (segment_at(io, i, &piece->source, &size))
             break;
@@ -186,13 +205,6 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
         piece->offset += piece->size;
         piece->length -= piece->size;
     }
-}
-
-/* How far a direction of a TCP connection has come. */
-INLINE __u32 position(struct sock *sk, __u32 direction) {
-    struct tcp_sock *tcp = (struct tcp_sock *)sk;
-
-    return direction ? READ(tcp, write_seq) : READ(tcp, copied_seq);
 }
 
 /* Finds bytes of a TCP connection that passed unseen: the kernel skips a program that it interrupted on the
@@ -241,6 +253,8 @@ NOINLINE int on_io_of(struct conn *conn, struct thread *thread, struct sock *sk,
     conn->tgid = io->tgid;
     conn->tid = io->tid;
     count(US_COUNT_SEEN, io->length);
+    if (us_loops && !conn->turn && !conn->framing && !(conn->state & CONN_JOINED))
+        find_framing(conn, io);
     if (!(conn->state & CONN_ANNOUNCED)) {
         if (begins_tls(io))
             conn->state |= CONN_TLS;
@@ -251,6 +265,8 @@ NOINLINE int on_io_of(struct conn *conn, struct thread *thread, struct sock *sk,
     else if (conn->left < ctl->response_budget / 2 && !(conn->state & (CONN_TLS | CONN_IGNORED)) &&
              direction != request_direction(conn) && begins_response(io))
         conn->left = ctl->response_budget;
+    if (us_loops && conn->framing && on_framed_io(conn, thread, sk, ctl, FRESH(piece->flip)))
+        return 0;
     if (!io->source)
         count(US_COUNT_UNREADABLE, 1);
     else if (conn->left) {

@@ -7,6 +7,18 @@
 #include "helpers.h"
 #include "abi.h"
 
+/* Where a direction of a framed connection stands. */
+struct frames {
+    __u64 next; /* position the next call begins at; else calls passed unseen */
+    __u32 keep; /* bytes of the current body still to capture ... */
+    __u32 skip; /* ... and then to pass over */
+    __u8 have;  /* bytes of the next header that have passed, all captured */
+    __u8 aligned;
+    __u8 hole; /* a record did not fit the ring, and none was written since */
+    __u8 pad;
+    __u8 head[32]; /* they, and room to read what follows */
+};
+
 /* State of a connection. The index of the arrays is the direction: 0 received, 1 sent. The two directions may
  * be at work on two CPUs at once; fields without an index are written by whoever changes the direction. */
 struct conn {
@@ -26,13 +38,15 @@ struct conn {
     __u32 origin[2]; /* TCP sequence number of byte 0 */
     __u8 turn;       /* direction of the current run + 1 */
     __u8 role;
-    __u8 state; /* CONN_* */
-    __u8 pad;
+    __u8 state;   /* CONN_* */
+    __u8 framing; /* index in `framings`, 0 for none */
     __u8 tail_size[2];
-    __u8 placed; /* bit per direction: its `origin` is known */
-    __u8 gap;    /* the current run began behind bytes that were missed */
-    __u8 pad2[4];
+    __u8 placed;  /* bit per direction: its `origin` is known */
+    __u8 gap;     /* the current run began behind bytes that were missed */
+    __u8 flipped; /* framed: no record of the current run was written yet */
+    __u8 pad2[3];
     __u8 tail[2][US_TAIL];
+    struct frames frames[2];
 };
 
 #define CONN_ANNOUNCED 0x01 /* user space knows its addresses */
@@ -70,6 +84,7 @@ struct piece {
     __u64 left_at;
     __u64 other; /* see struct us_data */
     __u64 other_last;
+    __u64 before;
     __u32 size; /* bytes to capture, at most US_DATA_MAX */
     __u32 seq;
     __u32 peer_seq;
@@ -108,11 +123,44 @@ struct tls_call {
 #define TLS_INDIRECT 2  /* returns 1 for success, and the number of bytes through its fourth argument */
 #define TLS_HANDSHAKE 4 /* moves no plain text */
 
+/* What the first bytes of a frame say. */
+struct header {
+    __u32 response; /* of which direction it is */
+    __u32 read;     /* bytes looked at in one go */
+    __u32 size;     /* bytes of the header; where it is not complete, those that are there */
+    __u32 at;       /* where in it the body's length is ... */
+    __u32 counts;   /* ... and what has to be taken from it */
+    __u32 body;
+    __u32 keep; /* as in struct us_framing */
+    __u32 bare;
+    __u32 opens;
+    __u32 pad;
+};
+
+/* A call of a framed connection being gone through. */
+struct walk {
+    __u64 at;             /* user address of the next byte */
+    __u64 room;           /* bytes left of the segment */
+    __u64 left;           /* of the call */
+    __u64 offset;         /* of the next byte in its direction */
+    __u64 begin;          /* of the call's first byte */
+    __u64 from;           /* the range to be captured next, contiguous in memory: its user address, ... */
+    __u64 start;          /* ... its position in the direction ... */
+    __u32 size;           /* ... and size; 0 when there is none */
+    __u32 opened;         /* exchanges that open in it */
+    __u32 segment;        /* index of the next */
+    __u32 loud;           /* the next frame is not silent, whatever its kind */
+    __u32 used;           /* bytes this step goes ... */
+    __u32 taken;          /* ... of which the first are captured */
+    struct header header; /* the latest frame's */
+};
+
 /* State of a thread. */
 struct thread {
     struct piece piece; /* the record being made; here and not on the stack so that the verifier need not
                            follow its values */
-    struct io io;       /* the same holds of the call it is about */
+    struct io io;       /* the same holds of the call it is about, ... */
+    struct walk walk;   /* ... and of the way through its frames */
     __u64 send_socket;  /* a send on this socket is under way ... */
     __u64 send_at;      /* ... since then */
     __u64 vector;       /* address of the array of a sendmmsg or recvmmsg under way */
@@ -213,6 +261,10 @@ struct {
 /* Frozen by the loader: whether there is task storage. */
 const volatile __u32 us_task_storage = 1;
 
+/* Frozen by the loader: whether programs may have loops that the verifier goes through just once
+ * (since 5.17). */
+const volatile __u32 us_loops = 1;
+
 struct {
     UINT(type, BPF_MAP_TYPE_LRU_HASH);
     UINT(max_entries, 4096);
@@ -226,6 +278,20 @@ struct {
     TYPE(key, __u64);
     TYPE(value, struct us_verdict);
 } verdicts SEC(".maps");
+
+struct {
+    UINT(type, BPF_MAP_TYPE_ARRAY);
+    UINT(max_entries, US_FRAMINGS);
+    TYPE(key, __u32);
+    TYPE(value, struct us_framing);
+} framings SEC(".maps");
+
+struct {
+    UINT(type, BPF_MAP_TYPE_ARRAY);
+    UINT(max_entries, 1);
+    TYPE(key, __u32);
+    TYPE(value, struct us_signatures);
+} signatures SEC(".maps");
 
 struct {
     UINT(type, BPF_MAP_TYPE_HASH);

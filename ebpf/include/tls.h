@@ -43,6 +43,7 @@ NOINLINE int tls_bind(struct conn *conn, struct thread *thread, struct sock *sk,
             (conn->state & CONN_JOINED || conn->bytes[0] || conn->bytes[1]))
             plain->state |= CONN_JOINED;
         plain->turn = 0;
+        plain->flipped = 0;
         plain->left = 0;
         plain->runs = 0;
         plain->tail_size[0] = 0;

@@ -97,6 +97,17 @@ impl Flags {
         self.0 & 0x02 != 0
     }
 
+    /// Data and run: the kernel follows the frames of this direction. Bytes that were not captured are whole frames that nobody needs, or
+    /// the rest of a body.
+    pub fn aligned(self) -> bool {
+        self.0 & 0x40 != 0
+    }
+
+    /// Data: so it does in the direction of `other`.
+    pub fn other_aligned(self) -> bool {
+        self.0 & 0x20 != 0
+    }
+
     /// Run: the run goes on; this is its state so far.
     pub fn partial(self) -> bool {
         self.0 & 0x80 != 0
@@ -131,6 +142,7 @@ pub(crate) struct RawData {
     pub(crate) lost: u32,
     pub(crate) other: u64,
     pub(crate) other_last: u64,
+    pub(crate) before: u64,
 }
 
 /// `struct us_run`
@@ -220,7 +232,7 @@ map_value!(
 );
 map_value!(
     /// `struct us_verdict`
-    RawVerdict { ignore: u32, pad: u32 }
+    RawVerdict { ignore: u32, framing: u32 }
 );
 
 /// `struct us_usdt_argument`
@@ -249,6 +261,53 @@ map_value!(
     /// `struct us_canary`
     RawCanary { hits: u64, sums: [u64; 12] }
 );
+
+/// `US_SILENT`
+pub(crate) const SILENT: u16 = 0xffff;
+/// `US_INVALID`
+pub(crate) const INVALID: u16 = 0xfffe;
+/// `US_BIG_ENDIAN`
+pub(crate) const BIG_ENDIAN: u8 = 0x01;
+/// `US_RUNS`
+pub(crate) const RUNS: u8 = 0x02;
+/// `US_FRAMINGS`
+pub(crate) const FRAMINGS: u32 = 8;
+/// `US_SIGNATURES`
+pub(crate) const SIGNATURES: usize = 8;
+/// `US_HEADER_MAX`
+pub(crate) const HEADER_MAX: u8 = 12;
+
+map_value!(
+    /// `struct us_signature`
+    RawSignature { bytes: u64, mask: u64, framing: u32, answer: u8, preface: u8, pad: [u8; 2] }
+);
+map_value!(
+    /// `struct us_signatures`
+    RawSignatures { all: [RawSignature; SIGNATURES] }
+);
+
+/// `struct us_framing`
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub(crate) struct RawFraming {
+    pub(crate) keep: [[u16; 256]; 2],
+    pub(crate) opens: [u8; 32],
+    pub(crate) longest: u32,
+    pub(crate) bare_answered: u32,
+    pub(crate) bare_keep: u16,
+    pub(crate) flags: u8,
+    pub(crate) header: u8,
+    pub(crate) length_at: u8,
+    pub(crate) length_size: u8,
+    pub(crate) length_counts: u8,
+    pub(crate) kind_at: [u8; 2],
+    pub(crate) bare_header: u8,
+    pub(crate) bare_first: u8,
+    pub(crate) pad: u8,
+}
+
+// SAFETY: plain integers without padding (a test compares the layout with the kernel's), valid for every bit pattern.
+unsafe impl aya::Pod for RawFraming {}
 
 #[cfg(test)]
 mod tests {
@@ -304,7 +363,7 @@ mod tests {
         same!("us_header", Header, kind, flags, size, sequence, time, conn);
         same!(
             "us_data", RawData, header, entered, offset, length, tgid, tid, seq, peer_seq, exchange, lost,
-            other, other_last
+            other, other_last, before
         );
         same!("us_run", RawRun, header, offset, tgid, tid, exchange, lost);
         same!(
@@ -336,7 +395,27 @@ mod tests {
             announce_execs,
             pad
         );
-        same!("us_verdict", RawVerdict, ignore, pad);
+        same!("us_verdict", RawVerdict, ignore, framing);
+        same!("us_signature", RawSignature, bytes, mask, framing, answer, preface, pad);
+        same!("us_signatures", RawSignatures, all);
+        same!(
+            "us_framing",
+            RawFraming,
+            keep,
+            opens,
+            longest,
+            bare_answered,
+            bare_keep,
+            flags,
+            header,
+            length_at,
+            length_size,
+            length_counts,
+            kind_at,
+            bare_header,
+            bare_first,
+            pad
+        );
         same!("us_usdt_argument", RawUsdtArgument, value, kind, base, index, shape);
         same!("us_usdt_spec", RawUsdtSpec, arguments, wide);
         same!("us_canary", RawCanary, hits, sums);

@@ -41,11 +41,13 @@ pub struct Counters {
     pub unbound: u64,
     /// Calls on sockets of paused processes.
     pub paused: u64,
+    /// Directions of connections of which the frames could not be followed further.
+    pub unaligned: u64,
 }
 
 impl Counters {
     /// Number of counters in the map (`US_COUNTERS`).
-    pub(crate) const COUNT: u32 = 19;
+    pub(crate) const COUNT: u32 = 20;
 
     /// From the map's values in the order of `abi.h`.
     pub(crate) fn from_values(values: [u64; Self::COUNT as usize]) -> Self {
@@ -69,6 +71,7 @@ impl Counters {
             ciphertext,
             unbound,
             paused,
+            unaligned,
         ] = values;
         Self {
             records,
@@ -90,6 +93,7 @@ impl Counters {
             ciphertext,
             unbound,
             paused,
+            unaligned,
         }
     }
 }
@@ -117,6 +121,7 @@ impl std::ops::AddAssign for Counters {
             ciphertext,
             unbound,
             paused,
+            unaligned,
         } = other;
         self.records += records;
         self.ring_bytes += ring_bytes;
@@ -137,5 +142,6 @@ impl std::ops::AddAssign for Counters {
         self.ciphertext += ciphertext;
         self.unbound += unbound;
         self.paused += paused;
+        self.unaligned += unaligned;
     }
 }

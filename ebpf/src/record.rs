@@ -52,6 +52,8 @@ pub struct Data<'a> {
     pub lost: u32,
     /// With `flip`: bytes of the other direction that have passed, and when the latest did, where no record told of it.
     pub other: Option<(u64, u64)>,
+    /// Bytes before `offset` that passed since the direction's latest record and that nobody needs, by the connection's framing.
+    pub before: u64,
     /// The captured bytes, from `offset` on.
     pub bytes: &'a [u8],
 }
@@ -207,6 +209,7 @@ fn data(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
         exchange: raw.exchange,
         lost: raw.lost,
         other: (raw.other > 0).then_some((raw.other, raw.other_last)),
+        before: raw.before,
         bytes,
     }))
 }
@@ -307,6 +310,7 @@ mod tests {
             lost: 0,
             other: 0,
             other_last: 0,
+            before: 0,
         };
         let mut bytes = raw.as_bytes().to_vec();
         bytes.extend_from_slice(b"GET and padding");

@@ -11,13 +11,15 @@ use aya_obj::btf::Btf;
 
 use crate::abi::{Control, RawCanary, RawEnd, RawVerdict, Target};
 use crate::counters::Counters;
+use crate::framing::{Framing, FramingTable};
 use crate::loader::{
-    Attach, Fitted, Iterator, Link, LoadError, Loader, ProgramError, Runs, Template, enable_statistics,
-    kernel_types, try_hooks,
+    Attach, Fitted, Iterator, LOOPS, Link, LoadError, Loader, ProgramError, Runs, Template,
+    enable_statistics, kernel_types, try_hooks,
 };
-use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators, storage};
+use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators};
 use crate::record::{End, Record, RecordError};
 use crate::ring::Ring;
+use crate::trials::Trials;
 use crate::uprobes::Uprobes;
 use crate::usdt::SpecTable;
 use crate::waiter::Waiter;
@@ -45,6 +47,8 @@ pub struct Settings {
     pub uprobes_by_event: bool,
     /// Names of the payload probes that may be used, of which the best the kernel accepts is; empty for any.
     pub payload: Vec<String>,
+    /// Framings to capture by, at most [`Framing::MOST`], with at most [`Framing::SIGNATURES`]; they are numbered from 1.
+    pub framings: Vec<Framing>,
 }
 
 /// What became of a probe.
@@ -83,6 +87,8 @@ pub struct Tally {
 pub enum Verdict {
     /// Capture no more of its bytes.
     Ignore,
+    /// Capture by the framing of this number.
+    Framing(u32),
 }
 
 /// The kernel counts runs of programs as long as this lives.
@@ -103,6 +109,8 @@ pub struct Tracer {
     /// What they said when counting began anew.
     forgotten: [u64; Counters::COUNT as usize],
     canaries: Array<MapData, RawCanary>,
+    /// Programs are loaded that refer to them as long as there are [`Uprobes`].
+    _framings: FramingTable,
     uprobes: Option<Uprobes>,
     attached: Attached,
     reports: Vec<ProbeReport>,
@@ -118,7 +126,7 @@ impl Tracer {
     pub fn start(settings: &Settings) -> Result<Self, LoadError> {
         let kernel = kernel_types()?;
         let fitted = Fitted::new(object::bytes::<()>(), &kernel)?;
-        let storage = Storage::try_out(&fitted)?;
+        let trials = Trials::of(&fitted)?;
         let mut refusals = Vec::new();
         for payload in PAYLOAD {
             if !settings.payload.is_empty() && !settings.payload.iter().any(|wanted| wanted == payload.name) {
@@ -128,7 +136,7 @@ impl Tracer {
                 refusals.push(refused);
                 continue;
             }
-            match Self::start_with(settings, &fitted, &storage, payload, &refusals)? {
+            match Self::start_with(settings, &fitted, &trials, payload, &refusals)? {
                 Ok(tracer) => {
                     drop(fitted);
                     drop(kernel);
@@ -146,22 +154,25 @@ impl Tracer {
     fn start_with(
         settings: &Settings,
         fitted: &Fitted<'_>,
-        storage: &Storage,
+        trials: &Trials,
         payload: &'static Probe,
         refusals: &[ProbeReport],
     ) -> Result<Result<Self, ProbeReport>, LoadError> {
         let ring_bytes = settings.ring_bytes.max(4096).next_power_of_two();
         let mut sizes = vec![("ring", ring_bytes), ("targets", settings.max_targets)];
-        let typed_sockets = payload.typed_sockets && storage.sockets;
+        let typed_sockets = payload.typed_sockets && trials.sockets;
         // Stand-ins take no memory where they are not needed.
         if typed_sockets {
             sizes.push(("conns_by_socket", 1));
         }
-        if storage.tasks {
+        if trials.tasks {
             sizes.push(("threads_by_id", SPARE_THREADS));
         }
-        let switches =
-            [("us_typed_sockets", u32::from(typed_sockets)), ("us_task_storage", u32::from(storage.tasks))];
+        let switches = [
+            ("us_typed_sockets", u32::from(typed_sockets)),
+            ("us_task_storage", u32::from(trials.tasks)),
+            (LOOPS, u32::from(trials.loops)),
+        ];
         let mut loader = Loader::new(fitted, &sizes, &switches)?;
         let mut control =
             Array::try_from(Map::Array(loader.take_map("control")?)).map_err(LoadError::Setup)?;
@@ -173,15 +184,17 @@ impl Tracer {
             return Ok(Err(reports.swap_remove(0)));
         }
         let tried = |probe: &Probe| {
-            probe.name == storage::PROBE.name || PAYLOAD.iter().any(|other| other.name == probe.name)
+            let mut others = trials.reports.iter().map(|report| report.probe).chain(PAYLOAD.iter().copied());
+            others.any(|other| other.name == probe.name)
         };
         for probe in REGISTRY.iter().filter(|probe| !tried(probe)) {
             reports.push(attached.attach(&loader, probe, typed_sockets));
         }
-        reports.push(storage.report.clone());
+        reports.extend(trials.reports.iter().cloned());
         reports.extend(refusals.iter().cloned());
         let specs = Array::try_from(Map::Array(loader.take_map("usdt_specs")?)).map_err(LoadError::Setup)?;
         let templates = std::mem::take(&mut attached.templates);
+        let framings = FramingTable::fill(&mut loader, &settings.framings)?;
         let ring = Ring::new(loader.take_map("ring")?, ring_bytes)
             .map_err(|error| LoadError::Setup(MapError::IoError(error)))?;
         Ok(Ok(Self {
@@ -197,6 +210,7 @@ impl Tracer {
                 .map_err(LoadError::Setup)?,
             forgotten: [0; Counters::COUNT as usize],
             canaries: Array::try_from(Map::Array(loader.take_map("canaries")?)).map_err(LoadError::Setup)?,
+            _framings: framings,
             uprobes: Some(Uprobes::new(
                 templates,
                 loader.into_maps(),
@@ -317,8 +331,11 @@ impl Tracer {
 
     /// Tells the kernel about a connection.
     pub fn set_verdict(&mut self, conn: u64, verdict: Verdict) -> Result<(), MapError> {
-        let Verdict::Ignore = verdict;
-        self.verdicts.insert(conn, RawVerdict { ignore: 1, pad: 0 }, 0)
+        let verdict = match verdict {
+            Verdict::Ignore => RawVerdict { ignore: 1, framing: 0 },
+            Verdict::Framing(framing) => RawVerdict { ignore: 0, framing },
+        };
+        self.verdicts.insert(conn, verdict, 0)
     }
 
     /// Sums of the programs' counters.
@@ -432,45 +449,6 @@ fn refused_at_once(kernel: &Btf, probe: &'static Probe) -> Option<ProbeReport> {
 
 fn refusal(probe: &'static Probe, program: &Program, error: &ProgramError) -> ProbeReport {
     ProbeReport { probe, off: Some(format!("{error} ({})", program.hook())), reduced: Vec::new() }
-}
-
-/// Where the kernel can keep state.
-struct Storage {
-    /// On sockets, for programs with typed ones.
-    sockets: bool,
-    /// On threads.
-    tasks: bool,
-    report: ProbeReport,
-}
-
-impl Storage {
-    /// Loads what needs it, and drops it again.
-    fn try_out(fitted: &Fitted<'_>) -> Result<Self, LoadError> {
-        let smallest = [("ring", 1 << 16), ("conns_by_socket", 1), ("threads_by_id", 1)];
-        let loader = Loader::new(fitted, &smallest, &[])?;
-        let mut report = ProbeReport { probe: &storage::PROBE, off: None, reduced: Vec::new() };
-        for program in storage::PROBE.programs {
-            match loader.load(program.name, &program.attach, None) {
-                Ok(_) => {}
-                // Every tracing program would be: no need to blame the kernel.
-                Err(ProgramError::NotPermitted(_)) => {
-                    return Err(LoadError::Privilege {
-                        capability: "CAP_PERFMON",
-                        what: "loading tracing programs".to_owned(),
-                    });
-                }
-                Err(error) => {
-                    report.reduced.push((
-                        program.name.to_owned(),
-                        error.to_string(),
-                        program.optional.unwrap_or(storage::PROBE.without),
-                    ));
-                }
-            }
-        }
-        let has = |name: &str| report.reduced.iter().all(|(refused, ..)| refused != name);
-        Ok(Self { sockets: has(storage::SOCKETS), tasks: has(storage::TASKS), report })
-    }
 }
 
 /// What holds the programs in the kernel.

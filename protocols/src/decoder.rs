@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::framing::Framing;
 use crate::message::{Direction, Request, Response, Role};
 
 /// A piece of one direction of a connection: `bytes`, then `skipped` bytes nobody captured, then `tail`.
@@ -17,6 +18,9 @@ pub struct Chunk<'a> {
     pub skipped: u64,
     /// The captured end; empty unless bytes were skipped.
     pub tail: &'a [u8],
+    /// The skipped bytes are the rest of a body, then whole frames that the protocol's [`Framing`] calls silent, then
+    /// perhaps the beginning of one whose rest is skipped in the chunks that follow. Else they may be anything.
+    pub aligned: bool,
     /// When the first byte passed.
     pub first: u64,
     /// When the last byte passed.
@@ -173,6 +177,10 @@ pub trait Protocol: Sync {
     /// Whether a response says itself which request it answers, so that none can be taken for that of another one.
     fn is_multiplexed(&self) -> bool {
         false
+    }
+    /// What of its messages has to be captured. `None`: the beginning of each run of bytes.
+    fn framing(&self) -> Option<&'static Framing> {
+        None
     }
     /// A decoder for one connection, in the role of the traced process.
     fn decoder(&self, role: Role, options: &Arc<Options>) -> Box<dyn Decoder>;

@@ -123,7 +123,15 @@ impl<'a> Program<'a> {
         let operation = self.byte();
         let direction = if operation & 1 == 0 { Direction::Request } else { Direction::Response };
         *clock += u64::from(operation >> 4);
-        let mut chunk = Chunk { direction, bytes: &[], skipped: 0, tail: &[], first: *clock, last: *clock };
+        let mut chunk = Chunk {
+            direction,
+            bytes: &[],
+            skipped: 0,
+            tail: &[],
+            aligned: false,
+            first: *clock,
+            last: *clock,
+        };
         match operation >> 1 & 7 {
             0 => return decoder.lost(direction, out),
             1 => return decoder.end(Some(direction), *clock, out),

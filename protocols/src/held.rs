@@ -110,6 +110,7 @@ impl Piece {
             bytes,
             skipped: self.skipped,
             tail,
+            aligned: false,
             first: self.first,
             last: self.last,
         }

@@ -9,6 +9,7 @@
 pub mod context;
 pub mod decoder;
 mod framed;
+pub mod framing;
 #[doc(hidden)]
 pub mod fuzzing;
 mod grpc;

@@ -167,6 +167,7 @@ impl Player {
             bytes: &pending.bytes,
             skipped: pending.skipped,
             tail: &pending.tail,
+            aligned: false,
             first: self.clock,
             last: self.clock + 1,
         };

@@ -15,7 +15,8 @@ fn run(chunks: &[(Direction, &[u8], u64)]) -> (Vec<Event>, Ledger) {
     let mut decoder = Http1.decoder(Role::Server, &options);
     let mut events = Vec::new();
     for &(direction, bytes, time) in chunks {
-        let chunk = Chunk { direction, bytes, skipped: 0, tail: &[], first: time, last: time };
+        let chunk =
+            Chunk { direction, bytes, skipped: 0, tail: &[], aligned: false, first: time, last: time };
         decoder.feed(&chunk, &mut events);
     }
     decoder.end(None, 1000, &mut events);

@@ -150,7 +150,7 @@ fn code(number: usize) -> String {
 }
 
 fn chunk(direction: Direction, bytes: &[u8], time: u64) -> Chunk<'_> {
-    Chunk { direction, bytes, skipped: 0, tail: &[], first: time, last: time }
+    Chunk { direction, bytes, skipped: 0, tail: &[], aligned: false, first: time, last: time }
 }
 
 fn new_decoder() -> Box<dyn Decoder> {

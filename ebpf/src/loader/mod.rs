@@ -3,6 +3,7 @@
 //! `aya-obj` parses and relocates; creating, loading and linking are done here, since `aya`'s own loader can neither skip what a kernel
 //! lacks nor attach all the kinds of probe the agent uses.
 
+mod callbacks;
 mod kprobe;
 mod link;
 mod program;
@@ -72,10 +73,16 @@ pub enum LoadError {
     /// No probe that carries payload works here.
     #[error("no way to see socket data on this kernel: {0}")]
     NoPayload(String),
+    /// A protocol declares frames the programs cannot follow.
+    #[error("a protocol's framing cannot be used: {0}")]
+    Framing(&'static str),
     /// A map refused an update the agent cannot do without.
     #[error("cannot set up the BPF programs: {0}")]
     Setup(#[source] MapError),
 }
+
+/// The switch that says that the kernel has loops.
+pub(crate) const LOOPS: &str = "us_loops";
 
 /// The object with its accesses to kernel types as this kernel has them. Finding these takes longer than all the rest, so it is done
 /// once.
@@ -128,6 +135,9 @@ impl<'k> Loader<'k> {
         let values: Vec<_> = switches.iter().map(|(name, value)| (*name, value.to_ne_bytes())).collect();
         object.patch_map_data(values.iter().map(|(name, value)| (*name, (&value[..], true))).collect())?;
         let maps = make_maps(&mut object, fitted.btf.as_ref(), sizes)?;
+        if switches.contains(&(LOOPS, 0)) {
+            object.functions.values_mut().for_each(|function| callbacks::forget(&mut function.instructions));
+        }
         Ok(Self { object, fitted, maps })
     }
 

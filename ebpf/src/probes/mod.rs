@@ -2,6 +2,7 @@
 //! (`mod.rs`), plus one line in [`REGISTRY`].
 
 pub mod canary;
+pub mod loops;
 pub mod openssl;
 pub mod process;
 pub mod socket_iterators;
@@ -17,6 +18,7 @@ use crate::loader::{Attach, Functions};
 /// All probes, in the order they are attached: what tells about processes and connections before what tells about bytes.
 pub static REGISTRY: &[&Probe] = &[
     &storage::PROBE,
+    &loops::PROBE,
     &canary::PROBE,
     &process::PROBE,
     &socket_state::PROBE,

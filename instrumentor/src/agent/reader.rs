@@ -425,6 +425,10 @@ impl Reader {
         if joined && let Err(error) = tracer.find_listeners() {
             tracing::debug!(%error, "cannot look for listening sockets");
         }
+        for (conn, framing) in understand.framed.drain(..) {
+            // Its messages are then captured by the run, and some of them missed.
+            let _ = tracer.set_verdict(conn, Verdict::Framing(framing));
+        }
         for conn in understand.unwanted.drain(..) {
             // Its bytes are then copied and dropped, which costs but harms nobody.
             let _ = tracer.set_verdict(conn, Verdict::Ignore);

@@ -13,6 +13,7 @@ use underspan_protocols::decoder::{Options, QueryPolicy};
 
 use super::StartError;
 use super::budget::Limits as BudgetLimits;
+use crate::attach::framing;
 use crate::discover::scan::own_processes;
 use crate::discover::table::Limits as TableLimits;
 use crate::discover::{Host, Identifier, ProcFs, ProcessTable, Selectors};
@@ -36,6 +37,7 @@ pub(super) fn tracer(config: &Config) -> TracerSettings {
         deadline: DEADLINE,
         uprobes_by_event: false,
         payload: payload(config.capture.tier).iter().map(|&name| name.to_owned()).collect(),
+        framings: framing::all(),
     }
 }
 

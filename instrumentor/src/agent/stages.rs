@@ -9,11 +9,12 @@ use underspan_protocols::decoder::{Event, Options};
 use super::express::Express;
 use super::targets::Targets;
 use crate::assemble::{Connection, Connections, Step};
+use crate::attach::framing;
 use crate::capture::Clock;
 use crate::correlate::exchange::Finished;
 use crate::correlate::{Correlator, Mover};
 use crate::discover::{Change, ProcessTable};
-use crate::parse::{self, Outcome};
+use crate::parse::{self, Conversation, Outcome};
 use crate::signals::sampler::Sampler;
 use crate::telemetry::Stats;
 use crate::telemetry::status::TargetStatus;
@@ -40,6 +41,8 @@ pub(super) struct Understand {
     pub(super) stats: Stats,
     /// For the kernel, once the ring buffer is let go: connections of which no more bytes are wanted ...
     pub(super) unwanted: Vec<u64>,
+    /// ... those whose frames it could follow, and the number of their framing ...
+    pub(super) framed: Vec<(u64, u32)>,
     /// ... and processes to trace or not.
     pub(super) changes: Vec<Change>,
     /// Processes the kernel has selected by itself, and when (nanoseconds since the Unix epoch), for the audit log.
@@ -69,6 +72,7 @@ impl Stages {
                 express,
                 stats: Stats::default(),
                 unwanted: Vec::new(),
+                framed: Vec::new(),
                 changes: Vec::new(),
                 forked: Vec::new(),
                 blind: Vec::new(),
@@ -203,6 +207,7 @@ impl Understand {
         let options = &self.options[usize::from(connection.is_decrypted())];
         match parse::feed(connection, step, options, &mut self.events) {
             Outcome::Fine => {}
+            Outcome::Recognised => self.frame(connection, step),
             Outcome::Unwanted { unknown } => {
                 self.stats.connections_unknown += u64::from(unknown);
                 connection.unknown = unknown;
@@ -219,6 +224,14 @@ impl Understand {
         let mut resource = |tgid| table.seen(tgid, "", clock.now());
         correlator.take(connection, mover, events, &mut resource, stats, finished);
         self.express_finished();
+    }
+
+    /// Has the kernel follow the frames of a connection, unless it does already.
+    fn frame(&mut self, connection: &Connection, step: &Step<'_>) {
+        let Conversation::Decoding(decoding) = &connection.conversation else { return };
+        let followed = matches!(step, Step::Piece(piece) if piece.aligned);
+        let number = framing::number_of(decoding.protocol).filter(|_| !followed);
+        self.framed.extend(number.map(|number| (connection.id, number)));
     }
 
     /// The last step of a connection: what is still open on it will never complete.

@@ -145,19 +145,22 @@ impl Connection {
         self.last
     }
 
-    pub(super) fn data<'a>(&mut self, record: &Data<'a>, stats: &mut Stats) -> [Option<Step<'a>>; 2] {
+    pub(super) fn data<'a>(&mut self, record: &Data<'a>, stats: &mut Stats) -> [Option<Step<'a>>; 3] {
         let sent = record.flags.sent();
         let stream = &mut self.streams[usize::from(sent)];
         self.last = self.last.max(record.left);
         // Before the first record of a connection seen from its beginning, the stream stands at 0.
-        let next = stream.next.unwrap_or(if self.joined { record.offset } else { 0 });
+        // A record also tells of bytes before its own that nobody needs.
+        let start = record.offset.saturating_sub(record.before);
+        let next = stream.next.unwrap_or(if self.joined { start } else { 0 });
         if record.offset < next {
             stats.records_out_of_order += 1;
-            return [None, None];
+            return [None, None, None];
         }
-        let hole = (record.offset > next).then_some(Step::Hole { sent });
-        self.traffic.bytes += record.offset - next;
-        self.traffic.puzzle(Puzzle::Lost, record.offset - next);
+        let hole = (start > next).then_some(Step::Hole { sent });
+        self.traffic.bytes += start.saturating_sub(next);
+        self.traffic.puzzle(Puzzle::Lost, start.saturating_sub(next));
+        let before = record.offset - start.max(next);
         let captured = record.bytes.len() as u64;
         let skipped = if record.flags.more() { 0 } else { record.length.saturating_sub(captured) };
         stream.next = Some(record.offset + captured + skipped);
@@ -172,22 +175,30 @@ impl Connection {
             bytes: record.bytes,
             skipped,
             tail: &[],
+            aligned: record.flags.aligned(),
             first: record.entered,
             last: record.left,
             tgid: record.tgid,
             tid: record.tid,
         };
-        [hole, Some(Step::Piece(piece))]
+        let passed = Piece { bytes: &[], skipped: before, last: record.entered, ..piece };
+        [hole, (before > 0).then_some(Step::Piece(passed)), Some(Step::Piece(piece))]
     }
 
     /// Bytes up to `total` that passed before the other direction went on; the first of the connection may be among them.
-    pub(super) fn behind(&mut self, sent: bool, total: u64, last: u64) -> Option<Step<'static>> {
+    pub(super) fn behind(
+        &mut self,
+        sent: bool,
+        total: u64,
+        aligned: bool,
+        last: u64,
+    ) -> Option<Step<'static>> {
         self.streams[usize::from(sent)].next.get_or_insert(0);
-        self.rest(sent, total, last)
+        self.rest(sent, total, aligned, last)
     }
 
     /// Bytes up to `total` that no record told of, the latest of which passed at `last`.
-    pub(super) fn rest(&mut self, sent: bool, total: u64, last: u64) -> Option<Step<'static>> {
+    pub(super) fn rest(&mut self, sent: bool, total: u64, aligned: bool, last: u64) -> Option<Step<'static>> {
         let next = &mut self.streams[usize::from(sent)].next;
         let skipped = total.checked_sub((*next)?).filter(|skipped| *skipped > 0)?;
         *next = Some(total);
@@ -196,6 +207,7 @@ impl Connection {
             bytes: &[],
             skipped,
             tail: &[],
+            aligned,
             first: last,
             last,
             tgid: self.tgid,
@@ -217,6 +229,7 @@ impl Connection {
             bytes: &[],
             skipped: passed - tail.len() as u64,
             tail,
+            aligned: record.flags.aligned(),
             first: record.last,
             last: record.last,
             tgid: record.tgid,

@@ -8,6 +8,8 @@ use crate::telemetry::Stats;
 /// Exchanges of which records came, after which a loss the kernel counted will not show in the stream any more. Those of which none came
 /// do not count: the decoder, which may hold a response until it sees the next request, did not get on by them.
 const MEMORY: u32 = 128;
+/// The same where the kernel counts openings, many of which may be answered late.
+const MEMORY_OF_OPENINGS: u32 = 256;
 
 /// Losses of one connection.
 #[derive(Debug, Default)]
@@ -21,6 +23,10 @@ pub struct Losses {
     began: [bool; 2],
     /// Losses the kernel counted that may yet show in the stream.
     excuses: Vec<Excuse>,
+    /// On a framed connection: openings the kernel lost whose answers may yet show in the stream, until there are so many exchanges.
+    unheard: u32,
+    unheard_until: u32,
+    framed: bool,
     /// Losses that showed in the stream, and of which exchange if that is known; the kernel may yet turn out to have counted them.
     unsettled: Vec<(Option<u32>, LossReason)>,
     /// Those that were counted, by reason.
@@ -55,6 +61,9 @@ impl Losses {
     /// Takes the kernel's counts from a record: `exchanges` so far, of which it `counted` some as lost. `own` tells whether the record is
     /// itself part of the last of them. Exchanges of which no record came cannot show in the stream.
     pub fn learn(&mut self, exchanges: u32, counted: u32, own: bool, stats: &mut Stats) {
+        if self.framed {
+            return self.learn_openings(exchanges, counted, stats);
+        }
         let began_both = self.began == [true; 2];
         let unseen = exchanges.saturating_sub(self.exchanges).saturating_sub(u32::from(own));
         let visible = counted.saturating_sub(self.counted).saturating_sub(unseen);
@@ -70,6 +79,24 @@ impl Losses {
             self.began = [false; 2];
         }
         self.exchanges = last;
+        self.counted = self.counted.max(counted);
+    }
+
+    /// The same of a connection whose frames the kernel follows. It counts requests that open an exchange, and as lost those user space
+    /// never heard of, responses being missed by the decoder itself. Each of the lost can show just once, as something without a request.
+    /// So what is counted here is exact while the answer comes within [`MEMORY_OF_OPENINGS`] exchanges, and later counts twice.
+    pub fn learn_openings(&mut self, exchanges: u32, counted: u32, stats: &mut Stats) {
+        self.framed = true;
+        let lost = counted.saturating_sub(self.counted);
+        if exchanges > self.unheard_until {
+            self.unheard = 0;
+        }
+        if lost > 0 {
+            self.unheard = self.unheard.saturating_add(lost);
+            self.unheard_until = exchanges.saturating_add(MEMORY_OF_OPENINGS);
+        }
+        self.settle(stats);
+        self.exchanges = self.exchanges.max(exchanges);
         self.counted = self.counted.max(counted);
     }
 
@@ -90,7 +117,12 @@ impl Losses {
         let fits =
             |excuse: &Excuse| exchange.is_none_or(|number| (excuse.first..=excuse.last).contains(&number));
         let found = self.excuses.iter().position(fits);
-        found.map(|index| self.excuses.remove(index)).is_some()
+        if found.map(|index| self.excuses.remove(index)).is_some() {
+            return true;
+        }
+        let unheard = exchange.is_none() && self.unheard > 0;
+        self.unheard -= u32::from(unheard);
+        unheard
     }
 
     /// Counts what the kernel has not.
@@ -131,6 +163,25 @@ mod tests {
         losses.show(Some(3), LossReason::NotCaptured);
         losses.learn(4, 2, true, &mut stats);
         assert_eq!(stats.lost(), 1, "only the stream");
+    }
+
+    #[test]
+    fn lost_openings_excuse_answers_to_nothing_and_nothing_else() {
+        let mut stats = Stats::default();
+        let mut losses = Losses::default();
+        losses.learn_openings(10, 0, &mut stats);
+        losses.learn_openings(15, 2, &mut stats);
+        losses.show(None, LossReason::NoRequest);
+        losses.show(Some(12), LossReason::NotCaptured);
+        assert_eq!(lost(&mut losses), 1, "a request that was heard of is not among them");
+        losses.show(None, LossReason::NoRequest);
+        assert_eq!(lost(&mut losses), 0);
+        losses.show(None, LossReason::NoRequest);
+        assert_eq!(lost(&mut losses), 1, "there were two");
+        losses.learn_openings(20, 3, &mut stats);
+        losses.learn(20 + MEMORY_OF_OPENINGS + 1, 3, true, &mut stats);
+        losses.show(None, LossReason::NoRequest);
+        assert_eq!(lost(&mut losses), 1, "too late");
     }
 
     #[test]

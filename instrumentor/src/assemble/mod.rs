@@ -43,6 +43,8 @@ pub struct Piece<'a> {
     pub skipped: u64,
     /// The captured end.
     pub tail: &'a [u8],
+    /// The kernel follows the frames of the direction: what it skipped is whole frames nobody needs, and rests of bodies.
+    pub aligned: bool,
     /// When the first byte passed.
     pub first: u64,
     /// When the last byte passed.
@@ -93,7 +95,7 @@ impl Connections {
     pub fn behind(&mut self, record: &Data<'_>) -> Option<(&mut Connection, Step<'static>)> {
         let (total, last) = record.other?;
         let connection = self.table.get_mut(&record.conn)?;
-        let step = connection.behind(!record.flags.sent(), total, last)?;
+        let step = connection.behind(!record.flags.sent(), total, record.flags.other_aligned(), last)?;
         Some((connection, step))
     }
 
@@ -102,9 +104,13 @@ impl Connections {
         &mut self,
         record: &Data<'a>,
         stats: &mut Stats,
-    ) -> (&mut Connection, [Option<Step<'a>>; 2]) {
+    ) -> (&mut Connection, [Option<Step<'a>>; 3]) {
         let connection = self.find(record.conn, record.tgid);
-        connection.losses.learn(record.exchange, record.lost, true, stats);
+        if record.flags.aligned() {
+            connection.losses.learn_openings(record.exchange, record.lost, stats);
+        } else {
+            connection.losses.learn(record.exchange, record.lost, true, stats);
+        }
         if record.flags.flip() {
             connection.losses.begin(record.flags.request());
         }
@@ -129,7 +135,7 @@ impl Connections {
         let closed = record.flags.closed();
         let Some(connection) = self.table.get_mut(&record.conn) else { return };
         for (sent, bytes) in [(false, record.received), (true, record.sent)] {
-            if let Some(rest) = connection.rest(sent, bytes, connection.last()) {
+            if let Some(rest) = connection.rest(sent, bytes, false, connection.last()) {
                 take(connection, rest);
             }
         }

@@ -3,6 +3,7 @@
 //! The mechanism is `underspan_ebpf`; here it is decided where it is used, and put into words. Drops and counts nothing.
 
 pub mod canaries;
+pub mod framing;
 pub mod plaintext;
 pub mod privileges;
 

@@ -65,6 +65,8 @@ impl Decoding {
 pub enum Outcome {
     /// Nothing to add to the events.
     Fine,
+    /// A protocol was found, with this piece.
+    Recognised,
     /// The connection left its protocol, or never had one of ours: no more bytes of it are wanted.
     Unwanted {
         /// It never had one.
@@ -106,7 +108,8 @@ fn feed_piece(
     options: &Arc<Options>,
     out: &mut Vec<Event>,
 ) -> Outcome {
-    if !matches!(connection.conversation, Conversation::Decoding(_) | Conversation::Ignored) {
+    let undecided = !matches!(connection.conversation, Conversation::Decoding(_) | Conversation::Ignored);
+    if undecided {
         detect(connection, piece, options, out);
     }
     match &mut connection.conversation {
@@ -116,6 +119,7 @@ fn feed_piece(
                 bytes: piece.bytes,
                 skipped: piece.skipped,
                 tail: piece.tail,
+                aligned: piece.aligned,
                 first: piece.first,
                 last: piece.last,
             };
@@ -124,7 +128,7 @@ fn feed_piece(
                 connection.conversation = Conversation::Ignored;
                 return Outcome::Unwanted { unknown: false };
             }
-            Outcome::Fine
+            if undecided { Outcome::Recognised } else { Outcome::Fine }
         }
         Conversation::Unclaimed(tries) if *tries >= if connection.ragged { TRIES_RAGGED } else { TRIES } => {
             connection.conversation = Conversation::Ignored;
@@ -149,8 +153,15 @@ fn detect(connection: &mut Connection, piece: &Piece<'_>, options: &Arc<Options>
             let role = role_of(direction, piece.sent);
             let mut decoding = Decoding::new(protocol, role, options);
             if let Some((first, bytes)) = earlier {
-                let chunk =
-                    Chunk { direction, bytes: &bytes, skipped: 0, tail: &[], first, last: piece.first };
+                let chunk = Chunk {
+                    direction,
+                    bytes: &bytes,
+                    skipped: 0,
+                    tail: &[],
+                    aligned: false,
+                    first,
+                    last: piece.first,
+                };
                 decoding.decoder.feed(&chunk, out);
             }
             Conversation::Decoding(decoding)

@@ -20,7 +20,7 @@ pub(crate) fn new_decoder() -> Box<dyn Decoder> {
 
 /// Bytes that all passed at the same time.
 pub(crate) fn chunk(direction: Direction, bytes: &[u8]) -> Chunk<'_> {
-    Chunk { direction, bytes, skipped: 0, tail: &[], first: 0, last: 0 }
+    Chunk { direction, bytes, skipped: 0, tail: &[], aligned: false, first: 0, last: 0 }
 }
 
 /// What a check found.

@@ -41,6 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         deadline: Duration::from_hours(1),
         uprobes_by_event: false,
         payload: Vec::new(),
+        framings: Vec::new(),
     })?;
     let mut uprobes = tracer.take_uprobes().ok_or("the programs are there once")?;
     let mut specimen = Specimen::start(&mut std::process::Command::new(Specimen::compile(folder.path())));

@@ -40,6 +40,7 @@ impl Bench {
             deadline: Duration::from_mins(10),
             uprobes_by_event,
             payload: Vec::new(),
+            framings: Vec::new(),
         })
         .unwrap();
         let uprobes = tracer.take_uprobes().unwrap();

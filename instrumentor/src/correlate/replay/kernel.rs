@@ -140,6 +140,7 @@ impl Kernel {
                 exchange: self.exchange,
                 lost: self.lost,
                 other: other.then_some((self.bytes[peer], self.last[peer])),
+                before: 0,
                 bytes: &segment[..usize::try_from(size).expect("it fits")],
             }));
             if !fits {

@@ -35,7 +35,7 @@ pub(super) struct Stages {
 impl Stages {
     fn step(&mut self, connection: &mut Connection, step: &Step<'_>, mover: Mover) {
         let mut events = Vec::new();
-        if parse::feed(connection, step, &self.options, &mut events) != Outcome::Fine {
+        if matches!(parse::feed(connection, step, &self.options, &mut events), Outcome::Unwanted { .. }) {
             self.unwanted.push(connection.id);
         }
         let mut resource = |pid| Arc::new(Resource { pid, service: pid.to_string(), attributes: Vec::new() });
