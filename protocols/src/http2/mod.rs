@@ -11,6 +11,7 @@
 mod decoder;
 mod detect;
 mod frame;
+mod framing;
 mod headers;
 pub mod hpack;
 mod lane;
@@ -22,6 +23,7 @@ mod streams;
 use std::sync::Arc;
 
 use crate::decoder::{Decoder, Detection, Options, Protocol};
+use crate::framing::Framing;
 use crate::message::Role;
 
 pub(crate) use decoder::Http2Decoder;
@@ -41,6 +43,10 @@ impl Protocol for Http2 {
 
     fn is_multiplexed(&self) -> bool {
         true
+    }
+
+    fn framing(&self) -> Option<&'static Framing> {
+        Some(&framing::FRAMING)
     }
 
     fn decoder(&self, role: Role, options: &Arc<Options>) -> Box<dyn Decoder> {
