@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod gated;
+pub mod h2load;
 pub mod http;
 pub mod load;
 pub mod mariadb;
@@ -18,6 +19,7 @@ pub mod wrk;
 
 pub use backend::Backend;
 pub use gated::Gated;
+pub use h2load::H2Load;
 pub use load::{Load, Report};
 pub use mariadb::MariaDb;
 pub use nginx::Nginx;

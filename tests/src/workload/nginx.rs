@@ -28,6 +28,11 @@ impl Nginx {
         Self::start_with(log, "", |_| ())
     }
 
+    /// The same with HTTP/2, and nothing else, without TLS.
+    pub fn start_h2c(log: bool) -> Self {
+        Self::start_with(log, "http2", |_| ())
+    }
+
     /// The same over TLS, with a certificate of its own that nobody knows.
     pub fn start_tls(log: bool) -> Self {
         Self::start_with(log, "ssl", |prefix| {
@@ -60,8 +65,10 @@ impl Nginx {
             .expect("nginx is installed");
         let nginx = Self { process: Process::new(child), address, prefix };
         eventually("nginx answers", || {
-            nginx.workers().len() == WORKERS
-                && Connection::open(address).is_ok_and(|mut c| c.get("/up", "Connection: close\r\n").is_ok())
+            let mut answers = |mut connection: Connection| {
+                options == "http2" || connection.get("/up", "Connection: close\r\n").is_ok()
+            };
+            nginx.workers().len() == WORKERS && Connection::open(address).is_ok_and(&mut answers)
         });
         nginx
     }
@@ -110,8 +117,8 @@ impl Drop for Nginx {
 fn configuration(prefix: &Path, address: SocketAddr, options: &str, log: bool) -> String {
     let prefix = prefix.display();
     let options = match options {
-        "" => String::new(),
-        _ => format!("{options}; ssl_certificate {prefix}/tls.pem; ssl_certificate_key {prefix}/tls.key"),
+        "ssl" => format!("{options}; ssl_certificate {prefix}/tls.pem; ssl_certificate_key {prefix}/tls.key"),
+        _ => options.to_owned(),
     };
     let access = if log { format!("{prefix}/access.log short buffer=64k") } else { "off".to_owned() };
     format!(

@@ -14,6 +14,7 @@ mod context;
 mod drivers;
 mod export;
 mod http;
+mod http2;
 mod kill_switch;
 mod latency;
 mod lifecycle;
