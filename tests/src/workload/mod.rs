@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod gated;
+pub mod grpc;
 pub mod h2load;
 pub mod http;
 pub mod load;

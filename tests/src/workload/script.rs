@@ -19,6 +19,8 @@ pub const CLIENT: &str = include_str!("scripts/client.py");
 pub const FRONT: &str = include_str!("scripts/front.py");
 /// The same on one thread with asyncio, calling once.
 pub const PROXY: &str = include_str!("scripts/proxy.py");
+/// A gRPC server or client on Google's C core.
+pub const GRPC_PEER: &str = include_str!("scripts/grpc_peer.py");
 /// A parent of many processes that each serve or make one request.
 pub const SHORT: &str = include_str!("scripts/short.py");
 
@@ -34,12 +36,18 @@ pub struct Script {
 impl Script {
     /// Starts one of the scripts above with these arguments and waits until it is up.
     pub fn start(source: &str, arguments: &Value) -> Self {
-        let mut child = Command::new(PYTHON)
-            .args(["-u", "-c", source, &arguments.to_string()])
+        let mut python = Command::new(PYTHON);
+        Self::of(python.args(["-u", "-c", source]), arguments)
+    }
+
+    /// The same of any program that speaks like one.
+    pub fn of(program: &mut Command, arguments: &Value) -> Self {
+        let mut child = program
+            .arg(arguments.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("python3 is installed");
+            .expect("the program is installed");
         let input = child.stdin.take().expect("piped");
         let output = BufReader::new(child.stdout.take().expect("piped"));
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
