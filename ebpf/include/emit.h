@@ -99,19 +99,31 @@ NOINLINE int emit_conn(struct conn *conn, struct sock *sk, struct us_control *ct
     return 0;
 }
 
-/* Bytes of one direction that passed without being captured. Returns 0 when written. */
+/* How many bytes of a direction have passed, where no record told of the latest; else 0. A call at work on
+ * another CPU tells of its bytes by itself. */
+INLINE __u64 untold(struct conn *conn, __u32 direction) {
+    __u64 bytes = FRESH(conn->bytes[direction]), reported = FRESH(conn->reported[direction]);
+
+    /* In this order: the call may begin or end in between. */
+    return !FRESH(conn->at_work[direction]) && bytes > reported ? bytes : 0;
+}
+
+/* Bytes of one direction that passed without being captured, if there are any. Returns 0 unless the record
+ * did not fit. */
 NOINLINE int emit_run(struct conn *conn, __u32 direction, struct us_control *ctl, __u32 partial) {
     struct us_run *record;
     __u64 bytes;
 
     direction &= 1;
+    bytes = untold(conn, direction);
+    if (!bytes)
+        return 0;
     conn->sequence++;
     record = bpf_ringbuf_reserve(&ring, sizeof(*record) + US_TAIL, 0);
     if (!record) {
         count(US_COUNT_LOST_RECORDS, 1);
         return -1;
     }
-    bytes = conn->bytes[direction];
     fill_header(&record->header, US_RUN,
                 (direction ? US_SENT : 0) | (direction == request_direction(conn) ? US_REQUEST : 0) |
                     (partial ? US_PARTIAL : 0) | (conn->state & CONN_TLS ? US_TLS : 0) |

@@ -232,14 +232,13 @@ NOINLINE void prepare(struct conn *conn, struct piece *piece, struct sock *sk, s
 
     piece->entered = io->entered;
     piece->left_at = io->left_at;
-    piece->other = 0;
     piece->other_last = 0;
     piece->seq = 0;
     piece->peer_seq = 0;
     piece->flags =
         (direction ? US_SENT : 0) | (direction == request_direction(conn) ? US_REQUEST : 0) | US_ALIGNED;
-    if (conn->bytes[other] > conn->reported[other]) {
-        piece->other = conn->bytes[other];
+    piece->other = untold(conn, other);
+    if (piece->other) {
         piece->other_last = conn->last[other];
         if (is_aligned(conn, other))
             piece->flags |= US_OTHER_ALIGNED;
@@ -372,7 +371,7 @@ INLINE int on_framed_io(struct conn *conn, struct thread *thread, struct sock *s
     return 0;
 }
 
-/* Looks whether a new connection begins as a framed protocol does. */
+/* Looks whether one side of a new connection begins as that of a framed protocol does. */
 NOINLINE void find_framing(struct conn *conn, struct io *io) {
     __u32 direction = io->direction & 1, zero = 0, request;
     struct us_signatures *known = bpf_map_lookup_elem(&signatures, &zero);
@@ -396,6 +395,8 @@ NOINLINE void find_framing(struct conn *conn, struct io *io) {
         conn->frames[0].aligned = 1;
         conn->frames[1].aligned = 1;
         conn->frames[request ? 1 : 0].keep = signature->preface;
+        /* What the other side has said by now were whole frames. */
+        conn->frames[!direction].next = conn->bytes[!direction];
         return;
     }
 }

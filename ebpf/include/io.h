@@ -7,7 +7,7 @@
 #include "emit.h"
 
 /* Most segments of an iovec whose bytes are looked at; those behind are counted. */
-#define SEGMENTS_MAX 4
+#define SEGMENTS_MAX 16
 
 /* The `index`-th contiguous piece of a call's bytes. */
 INLINE int segment_at(struct io *io, __u32 index, __u64 *address, __u64 *size) {
@@ -125,8 +125,7 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
     is_request = direction == request_direction(conn);
     /* The end of the run before. If the ring has no room for it, the first record of this run carries the
      * number. */
-    if (conn->bytes[other] > conn->reported[other])
-        emit_run(conn, other, ctl, 0);
+    emit_run(conn, other, ctl, 0);
     conn->turn = direction + 1;
     conn->runs++;
     conn->tail_size[direction] = 0;
@@ -163,13 +162,9 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
     piece->left_at = io->left_at;
     piece->seq = 0;
     piece->peer_seq = 0;
-    piece->other = 0;
-    piece->other_last = 0;
+    piece->other = FRESH(piece->flip) ? untold(conn, !direction) : 0;
+    piece->other_last = piece->other ? conn->last[!direction] : 0;
     piece->before = 0;
-    if (FRESH(piece->flip) && conn->bytes[!direction] > conn->reported[!direction]) {
-        piece->other = conn->bytes[!direction];
-        piece->other_last = conn->last[!direction];
-    }
     /* Only the first record of a run says where on the wire it stands. */
     if (FRESH(piece->flip))
         locate(conn, piece, sk, io, direction);
@@ -253,7 +248,8 @@ NOINLINE int on_io_of(struct conn *conn, struct thread *thread, struct sock *sk,
     conn->tgid = io->tgid;
     conn->tid = io->tid;
     count(US_COUNT_SEEN, io->length);
-    if (us_loops && !conn->turn && !conn->framing && !(conn->state & CONN_JOINED))
+    /* With the first run of each direction: a server may greet before it has heard anything. */
+    if (us_loops && FRESH(piece->flip) && conn->runs < 2 && !conn->framing && !(conn->state & CONN_JOINED))
         find_framing(conn, io);
     if (!(conn->state & CONN_ANNOUNCED)) {
         if (begins_tls(io))
@@ -282,8 +278,12 @@ NOINLINE int on_io_of(struct conn *conn, struct thread *thread, struct sock *sk,
  * verifier, so that it does not follow each way to get here through all of the above. */
 INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
                   struct us_control *ctl) {
+    __u32 direction = io->direction & 1;
+
     thread->io = *io;
+    FRESH(conn->at_work[direction]) = 1;
     on_io_of(conn, thread, sk, ctl);
+    FRESH(conn->at_work[direction]) = 0;
 }
 
 /* The peer will send no more, as far as the process has been told. */
@@ -294,8 +294,7 @@ INLINE void on_eof(struct conn *conn, struct us_control *ctl, __u64 now) {
     conn->state |= CONN_EOF;
     if (conn->role == US_ROLE_SERVER)
         return; /* a server learns nothing about its responses from it */
-    if (conn->bytes[0] > conn->reported[0])
-        emit_run(conn, 0, ctl, 0);
+    emit_run(conn, 0, ctl, 0);
     emit_end(conn, ctl, 0, now);
 }
 
@@ -310,10 +309,8 @@ INLINE void on_close(struct conn *conn, struct us_control *ctl, __u64 now) {
         return;
     if (!conn->runs && !plain)
         return; /* no byte of it has passed */
-    if (conn->bytes[0] > conn->reported[0])
-        emit_run(conn, 0, ctl, 0);
-    if (conn->bytes[1] > conn->reported[1])
-        emit_run(conn, 1, ctl, 0);
+    emit_run(conn, 0, ctl, 0);
+    emit_run(conn, 1, ctl, 0);
     emit_end(conn, ctl, 1, now);
     if (plain)
         bpf_map_delete_elem(&plain_conns, &plain);

@@ -41,10 +41,11 @@ struct conn {
     __u8 state;   /* CONN_* */
     __u8 framing; /* index in `framings`, 0 for none */
     __u8 tail_size[2];
-    __u8 placed;  /* bit per direction: its `origin` is known */
-    __u8 gap;     /* the current run began behind bytes that were missed */
-    __u8 flipped; /* framed: no record of the current run was written yet */
-    __u8 pad2[3];
+    __u8 placed;     /* bit per direction: its `origin` is known */
+    __u8 gap;        /* the current run began behind bytes that were missed */
+    __u8 flipped;    /* framed: no record of the current run was written yet */
+    __u8 at_work[2]; /* a call in this direction is being looked at */
+    __u8 pad2[1];
     __u8 tail[2][US_TAIL];
     struct frames frames[2];
 };

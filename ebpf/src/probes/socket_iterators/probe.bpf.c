@@ -7,7 +7,7 @@
 #define SILENT 1000000
 
 INLINE void flush_direction(struct conn *conn, __u32 direction, struct us_control *ctl, __u64 now) {
-    if (conn->bytes[direction] > conn->reported[direction] && conn->last[direction] + SILENT < now)
+    if (conn->last[direction] + SILENT < now)
         emit_run(conn, direction, ctl, 1);
 }
 
