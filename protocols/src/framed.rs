@@ -1,9 +1,9 @@
 //! Chunks -> frames, for protocols that say in each message's header how long it is.
 //!
 //! Knows where messages begin and end, also across bytes that were not captured: a gap inside a message is passed over
-//! exactly. A gap that hides whole messages leaves the direction *adrift*, until the end of a run or the beginning of
-//! the next one can be recognised. A response that overtakes its request waits (`held`). What messages mean is the
-//! [`Conversation`]'s.
+//! exactly, and so is one of messages that need not be captured. Any other that hides whole messages leaves the direction
+//! *adrift*, until the end of a run or the beginning of the next one can be recognised. A response that overtakes its
+//! request waits (`held`). What messages mean is the [`Conversation`]'s.
 
 use crate::decoder::{Chunk, Decoder, Event};
 use crate::held::{Held, Item, Piece};
@@ -57,6 +57,8 @@ pub(crate) trait Conversation: Send {
     fn begins(&self, direction: Direction, bytes: &[u8]) -> bool;
     /// Messages of this direction may have passed unseen; bytes at the end of `seen` may belong to them.
     fn adrift(&mut self, direction: Direction, out: &mut Vec<Event>);
+    /// Messages of this direction passed that need not be captured, by the protocol's framing.
+    fn silent(&mut self, direction: Direction);
     /// Finds the message boundary in the bytes at the end of a run, which passed at `last`, after messages passed unseen.
     fn recover(
         &mut self,
@@ -242,8 +244,14 @@ impl<C: Conversation> Framed<C> {
             beyond = lane.skip(chunk.skipped);
             self.finish(direction, chunk.last, out);
         }
-        if beyond > 0 && !self.over {
-            self.lane(direction).drift();
+        if beyond == 0 || self.over {
+            return;
+        }
+        let lane = self.lane(direction);
+        if chunk.aligned && lane.left.is_none() && lane.have == 0 {
+            self.conversation.silent(direction);
+        } else {
+            lane.drift();
             self.conversation.adrift(direction, out);
         }
     }

@@ -210,6 +210,8 @@ impl Conversation for MySqlConversation {
         }
     }
 
+    fn silent(&mut self, _: Direction) {}
+
     fn recover(
         &mut self,
         direction: Direction,

@@ -246,6 +246,13 @@ impl Conversation for PostgreSqlConversation {
         }
     }
 
+    fn silent(&mut self, direction: Direction) {
+        if direction == Direction::Response {
+            // Rows, or data of a `COPY`.
+            self.reply.exact = false;
+        }
+    }
+
     fn recover(
         &mut self,
         direction: Direction,

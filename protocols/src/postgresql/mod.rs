@@ -26,15 +26,19 @@
 //! | server | `E` | 128 | severity and SQLSTATE, the first fields |
 //! | server | `S` | 64 | `standard_conforming_strings` |
 //! | server | `Z` | 1 | |
-//! | server | all others | 0 | `D` and `d` need nothing but their headers, for counting |
+//! | server | all others | 0 | |
 //!
-//! With less, a run of responses may be cut anywhere, if its last 64 bytes are there: they hold the last result and
-//! `ReadyForQuery`. Where only one `ReadyForQuery` is due, these tell of everything before them. Where also the end of
-//! a simple query's text is missing, its only statement is reported without rows, and of a script at least one is lost.
+//! Rows (`D`) and data of `COPY` (`d`) need not be seen at all (`framing.rs`): how many there were, tags say.
+//!
+//! Where frames are not followed, a run of responses may be cut anywhere, if its last 64 bytes are there: they hold the
+//! last result and `ReadyForQuery`. Where only one `ReadyForQuery` is due, these tell of everything before them. Where
+//! also the end of a simple query's text is missing, its only statement is reported without rows, and of a script at
+//! least one is lost.
 
 mod backend;
 mod conversation;
 mod detect;
+mod framing;
 mod frontend;
 mod unit;
 
@@ -42,6 +46,7 @@ use std::sync::Arc;
 
 use crate::decoder::{Decoder, Detection, Options, Protocol};
 use crate::framed::Framed;
+use crate::framing::Framing;
 use crate::message::Role;
 
 /// `PostgreSQL`, and what speaks its protocol.
@@ -55,6 +60,10 @@ impl Protocol for PostgreSql {
 
     fn detect(&self, bytes: &[u8]) -> Detection {
         detect::detect(bytes)
+    }
+
+    fn framing(&self) -> Option<&'static Framing> {
+        Some(&framing::FRAMING)
     }
 
     fn decoder(&self, role: Role, options: &Arc<Options>) -> Box<dyn Decoder> {

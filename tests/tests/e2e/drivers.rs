@@ -1,7 +1,7 @@
 //! Drivers that use more of the databases' protocols than their command line clients do.
 
 use underspan_tests::oracle::{Books, Kind, Span};
-use underspan_tests::workload::{Gated, MariaDb, Postgres};
+use underspan_tests::workload::{Gated, MariaDb, Postgres, scale};
 
 use crate::stage::enter;
 use crate::{mariadb, postgres};
@@ -126,5 +126,43 @@ fn prepared_statements_of_mariadb() {
         assert_eq!(coded(&books, kind, "1062").len(), 1);
         let [select] = named(&books, kind, "SELECT t")[..] else { panic!("{:?}", books.of(kind)) };
         assert_eq!(select.number("db.response.returned_rows"), Some(20));
+    }
+}
+
+/// Answers of many rows, as text and in the binary protocol, and commands behind each.
+const LONG_ANSWERS: &str = "
+use DBI;
+my ($port, $rows) = @ARGV;
+for my $prepare (0, 1) {
+    my %options = (RaiseError => 1, PrintError => 0, mariadb_server_prepare => $prepare);
+    my $database = DBI->connect(\"DBI:MariaDB:database=test;host=127.0.0.1;port=$port\", 'root', '', \\%options);
+    for my $round (1 .. 10) {
+        my $select = $database->prepare('SELECT a, b FROM long_t WHERE a > ?');
+        $select->execute($round);
+        my $got = 0;
+        $got++ while $select->fetchrow_arrayref;
+        die \"$got rows\" unless $got == $rows - $round;
+        $database->do('UPDATE long_t SET b = b WHERE a = 1');
+    }
+    $database->disconnect;
+}
+";
+
+#[test]
+fn long_answers_of_mariadb() {
+    let Some(_turn) = enter("drivers::long_answers_of_mariadb") else { return };
+    let server = MariaDb::start();
+    let rows = scale::down(20_000);
+    let fill = format!(
+        "CREATE TABLE long_t (a int PRIMARY KEY, b text); INSERT INTO long_t SELECT seq, repeat('x', 100) FROM seq_1_to_{rows}"
+    );
+    server.client(&["test", "-e", &fill], false).complete();
+    let (port, rows) = (server.address().port().to_string(), rows.to_string());
+    let books = mariadb::watch(&server, Gated::new("perl", &["-e", LONG_ANSWERS, &port, &rows]), 40);
+    books.balance(80);
+    for kind in [Kind::Server, Kind::Client] {
+        assert_eq!(named(&books, kind, "SELECT long_t").len(), 20, "{kind:?}");
+        assert_eq!(named(&books, kind, "UPDATE long_t").len(), 20, "{kind:?}");
+        assert!(books.of(kind).iter().all(|span| !span.failed), "{kind:?}");
     }
 }
