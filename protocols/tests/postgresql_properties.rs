@@ -9,6 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use underspan_protocols::decoder::{Chunk, Decoder, Event, Options, Protocol};
+use underspan_protocols::framing::Keep;
 use underspan_protocols::fuzzing::{self, Ledger};
 use underspan_protocols::message::{Direction, Role, Value};
 use underspan_protocols::postgresql::PostgreSql;
@@ -231,7 +232,56 @@ fn captured(direction: Direction, run: &[u8], budget: usize, time: u64) -> Vec<C
     chunks
 }
 
+/// Sends what a kernel that follows the frames would, of calls of these lengths: what is declared of each, and the first of each run.
+fn followed<'a>(direction: Direction, run: &'a [u8], calls: &[usize], time: u64) -> Vec<Chunk<'a>> {
+    let framing = PostgreSql.framing().unwrap();
+    let mut wanted = vec![false; run.len()];
+    let mut at = 0;
+    while at < run.len() {
+        let end = at + 1 + u32::from_be_bytes(run[at + 1..at + 5].try_into().unwrap()) as usize;
+        let kept = match (framing.keep)(direction, run[at]) {
+            Keep::Body(bytes) => 5 + usize::from(bytes),
+            Keep::Silent if at == 0 => 5,
+            Keep::Silent => 0,
+            Keep::Invalid => panic!("a message of type {}", char::from(run[at])),
+        };
+        wanted[at..end.min(at + kept)].fill(true);
+        at = end;
+    }
+    let mut chunks: Vec<Chunk<'_>> = Vec::new();
+    let mut calls = calls.iter().copied().cycle();
+    let mut begin = 0;
+    while begin < run.len() {
+        let call = (begin + calls.next().unwrap()).min(run.len());
+        let mut from = begin;
+        while from < call {
+            let captured = from + wanted[from..call].iter().take_while(|wanted| **wanted).count();
+            let end = captured + wanted[captured..call].iter().take_while(|wanted| !**wanted).count();
+            let skipped = (end - captured) as u64;
+            chunks.push(Chunk { skipped, aligned: true, ..chunk(direction, &run[from..captured], time) });
+            from = end;
+        }
+        begin = call;
+    }
+    chunks
+}
+
 proptest! {
+    #[test]
+    fn what_the_framing_passes_over_does_not_matter(turns in conversation(3), calls in vec(1_usize..9000, 1..9)) {
+        let (segments, expected) = segments(&turns);
+        let mut decoder = new_decoder();
+        let mut found = Vec::new();
+        for (time, (direction, run)) in (0..).zip(&segments) {
+            for chunk in followed(*direction, run, &calls, time) {
+                decoder.feed(&chunk, &mut found);
+            }
+        }
+        decoder.end(None, 1000, &mut found);
+        let ledger = rightly_paired(&found, &expected);
+        prop_assert_eq!((ledger.ended, ledger.abandoned, ledger.lost), (expected.len() as u64, 0, 0));
+    }
+
     #[test]
     fn cuts_do_not_matter(turns in conversation(3), cuts in vec(1_usize..80, 1..20)) {
         let (segments, expected) = segments(&turns);

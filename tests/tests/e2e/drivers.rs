@@ -159,7 +159,6 @@ fn long_answers_of_mariadb() {
     server.client(&["test", "-e", &fill], false).complete();
     let (port, rows) = (server.address().port().to_string(), rows.to_string());
     let books = mariadb::watch(&server, Gated::new("perl", &["-e", LONG_ANSWERS, &port, &rows]), 40);
-    books.balance(80);
     for kind in [Kind::Server, Kind::Client] {
         assert_eq!(named(&books, kind, "SELECT long_t").len(), 20, "{kind:?}");
         assert_eq!(named(&books, kind, "UPDATE long_t").len(), 20, "{kind:?}");
