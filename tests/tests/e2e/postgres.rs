@@ -184,8 +184,8 @@ fn copies_of_a_hundred_megabytes_cross_as_a_few_kilobytes() {
     let rows = scale::down(COPIED / 100);
     let server = Postgres::start();
     server.sql("CREATE UNLOGGED TABLE t (a text)");
-    let fill = format!("INSERT INTO t SELECT repeat('x', 99) FROM generate_series(1, {rows})");
-    server.sql(&fill);
+    let insert = format!("INSERT INTO t SELECT repeat('x', 99) FROM generate_series(1, {rows})");
+    server.sql(&insert);
     let file = tempfile::NamedTempFile::new().unwrap();
     let copy = |what: &str| format!("\\copy t {what} '{}'", file.path().display());
     let (out, back) = (copy("TO"), copy("FROM"));
