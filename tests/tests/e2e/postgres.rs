@@ -103,6 +103,7 @@ fn select_only_over_a_unix_socket() {
 fn tpcb_like() {
     let Some(_turn) = enter("postgres::tpcb_like") else { return };
     bench("simple", "tpcb-like", TPCB, false);
+    bench("extended", "tpcb-like", TPCB, false);
     bench("prepared", "tpcb-like", TPCB, false);
 }
 
