@@ -128,8 +128,10 @@ struct us_control {
 };
 
 /* What user space tells the kernel about a connection: value of `verdicts`, keyed by connection. */
+#define US_IGNORE_WIRE 1  /* capture no more bytes of the socket, only count them */
+#define US_IGNORE_PLAIN 2 /* the same of plain text, which is said when the wire's have long been */
 struct us_verdict {
-    __u32 ignore;  /* 1: capture no more bytes, only count them */
+    __u32 ignore;  /* US_IGNORE_* */
     __u32 framing; /* index in `framings` */
 };
 
@@ -248,6 +250,7 @@ struct us_canary {
 #define US_COUNT_UNBOUND 17   /* TLS calls that moved bytes of a connection not known yet */
 #define US_COUNT_PAUSED 18    /* calls on sockets of paused processes */
 #define US_COUNT_UNALIGNED 19 /* directions of which the frames could not be followed further */
-#define US_COUNTERS 20
+#define US_COUNT_LOST_UNBOUND 20 /* exchanges of connections not known then */
+#define US_COUNTERS 21
 
 #endif

@@ -133,21 +133,14 @@ INLINE struct conn *conn_begin(struct sock *sk, struct io *io) {
     return conn;
 }
 
-/* Whether bytes may have passed unseen since the latest call: its process was paused, or the agent stood
- * still. */
-INLINE int may_have_missed(struct conn *conn, struct us_target *target, struct us_control *ctl) {
-    __u64 last = conn->last[0] > conn->last[1] ? conn->last[0] : conn->last[1];
-
-    return (target && last < target->resumed) || last < ctl->resumed;
-}
-
 /* What follows such a gap does not continue what came before. To user space it is another connection, joined
  * on its way. */
 INLINE void conn_restart(struct conn *conn, struct sock *sk, struct io *io, struct us_control *ctl) {
     __u8 role = conn->role;
-    int joined = conn->turn || joined_midway(sk, io);
+    int begun = conn->turn || conn->state & CONN_DECRYPTED;
+    int joined = begun || joined_midway(sk, io);
 
-    if (conn->turn) {
+    if (begun) {
         on_close(conn, ctl, io->left_at);
         __builtin_memset(conn, 0, sizeof(*conn));
         conn->id = own_id();

@@ -139,7 +139,7 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
     /* User space needs a moment to make up its mind, and may change it for a long-lived connection. */
     if (conn->runs <= 32 || (conn->runs & 63) == 0) {
         verdict = bpf_map_lookup_elem(&verdicts, &conn->id);
-        if (verdict && verdict->ignore)
+        if (verdict && verdict->ignore == (conn->state & CONN_DECRYPTED ? US_IGNORE_PLAIN : US_IGNORE_WIRE))
             conn->state |= CONN_IGNORED;
         else if (us_loops && verdict && !conn->framing)
             conn->framing = verdict->framing;
@@ -284,6 +284,14 @@ INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, str
     FRESH(conn->at_work[direction]) = 1;
     on_io_of(conn, thread, sk, ctl);
     FRESH(conn->at_work[direction]) = 0;
+}
+
+/* Whether bytes may have passed unseen since the latest call: its process was paused, or the agent stood
+ * still. */
+INLINE int may_have_missed(struct conn *conn, struct us_target *target, struct us_control *ctl) {
+    __u64 last = conn->last[0] > conn->last[1] ? conn->last[0] : conn->last[1];
+
+    return (target && last < target->resumed) || last < ctl->resumed;
 }
 
 /* The peer will send no more, as far as the process has been told. */

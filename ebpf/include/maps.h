@@ -119,6 +119,13 @@ struct tls_call {
     __u32 pad;
 };
 
+/* A library's object that belongs to a connection. */
+struct tls_found {
+    __u64 object;
+    __u32 begins; /* no plain text has passed; the type of the hello that says so, if one does */
+    __u32 pad;
+};
+
 /* What a call into a TLS library does; cookies of its probes. */
 #define TLS_SENDS 1     /* else it receives */
 #define TLS_INDIRECT 2  /* returns 1 for success, and the number of bytes through its fourth argument */
@@ -172,6 +179,7 @@ struct thread {
     __u64 arguments[4];
     struct call under_way;
     struct tls_call tls;
+    struct tls_found tls_found; /* passed between functions */
 };
 
 struct {
@@ -233,13 +241,35 @@ struct tls_object {
     __u64 address;
 };
 
-/* Which connection an object of a TLS library belongs to. Deleted when the object is. */
+struct tls_state {
+    __u64 conn;  /* the connection it belongs to, 0 while not known */
+    __u32 first; /* before that: direction + 1 of the first plain text it has moved ... */
+    __u32 last;  /* ... and of the latest */
+};
+
+/* Objects of TLS libraries. Deleted with the object. */
 struct {
     UINT(type, BPF_MAP_TYPE_LRU_HASH);
     UINT(max_entries, 4096);
     TYPE(key, struct tls_object);
-    TYPE(value, __u64);
+    TYPE(value, struct tls_state);
 } tls_objects SEC(".maps");
+
+/* First bytes of a TLS record: its header and 16 of what differs between connections. */
+struct tls_cipher {
+    __u64 tgid;
+    __u8 head[21];
+    __u8 pad[3];
+};
+
+/* Records that a library's objects have written and that nobody has sent yet, of objects whose connection is
+ * not known. */
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 4096);
+    TYPE(key, struct tls_cipher);
+    TYPE(value, struct tls_found);
+} tls_ciphers SEC(".maps");
 
 struct {
     UINT(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -43,11 +43,13 @@ pub struct Counters {
     pub paused: u64,
     /// Directions of connections of which the frames could not be followed further.
     pub unaligned: u64,
+    /// Exchanges that passed in them, as far as directions that take turns tell.
+    pub lost_unbound: u64,
 }
 
 impl Counters {
     /// Number of counters in the map (`US_COUNTERS`).
-    pub(crate) const COUNT: u32 = 20;
+    pub(crate) const COUNT: u32 = 21;
 
     /// From the map's values in the order of `abi.h`.
     pub(crate) fn from_values(values: [u64; Self::COUNT as usize]) -> Self {
@@ -72,6 +74,7 @@ impl Counters {
             unbound,
             paused,
             unaligned,
+            lost_unbound,
         ] = values;
         Self {
             records,
@@ -94,6 +97,7 @@ impl Counters {
             unbound,
             paused,
             unaligned,
+            lost_unbound,
         }
     }
 }
@@ -122,6 +126,7 @@ impl std::ops::AddAssign for Counters {
             unbound,
             paused,
             unaligned,
+            lost_unbound,
         } = other;
         self.records += records;
         self.ring_bytes += ring_bytes;
@@ -143,5 +148,6 @@ impl std::ops::AddAssign for Counters {
         self.unbound += unbound;
         self.paused += paused;
         self.unaligned += unaligned;
+        self.lost_unbound += lost_unbound;
     }
 }

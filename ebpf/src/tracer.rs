@@ -86,7 +86,10 @@ pub struct Tally {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Capture no more of its bytes.
-    Ignore,
+    Ignore {
+        /// What was judged is its plain text, which began when it was decrypted; else what is on the wire.
+        decrypted: bool,
+    },
     /// Capture by the framing of this number.
     Framing(u32),
 }
@@ -332,7 +335,7 @@ impl Tracer {
     /// Tells the kernel about a connection.
     pub fn set_verdict(&mut self, conn: u64, verdict: Verdict) -> Result<(), MapError> {
         let verdict = match verdict {
-            Verdict::Ignore => RawVerdict { ignore: 1, framing: 0 },
+            Verdict::Ignore { decrypted } => RawVerdict { ignore: 1 + u32::from(decrypted), framing: 0 },
             Verdict::Framing(framing) => RawVerdict { ignore: 0, framing },
         };
         self.verdicts.insert(conn, verdict, 0)

@@ -82,6 +82,8 @@ pub enum Event {
     },
     /// The connection leaves this protocol (`Upgrade`, `CONNECT`): no more chunks are wanted.
     Left,
+    /// What follows is encrypted, and speaks this protocol inside: wanted are only chunks of plain text.
+    StartTls,
 }
 
 /// How one direction of an exchange ended.

@@ -239,6 +239,7 @@ impl Ledger {
                 assert!(*exchanges > 0, "nothing was lost");
                 self.lost += exchanges;
             }
+            Event::StartTls => {}
             Event::Left => {
                 self.close();
                 self.left = true;

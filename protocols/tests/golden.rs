@@ -261,6 +261,7 @@ fn render(event: &Event) -> String {
         Event::Lost { reason, exchanges } => format!("lost {reason:?} {exchanges}\n"),
         Event::Abandoned { key, reason } => format!("abandoned {key} {reason:?}\n"),
         Event::Left => "left\n".to_owned(),
+        Event::StartTls => "starttls\n".to_owned(),
     }
 }
 

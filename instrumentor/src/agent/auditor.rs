@@ -34,14 +34,15 @@ impl Auditor {
 
     /// Probes were put into a library of a process, or taken back.
     pub(super) fn library(&self, action: Action, library: &Library, pid: u32, time: u64) {
-        if let (true, Ok(points)) = (self.audit.is_on(), &library.probes) {
-            for program in openssl::PROBE.programs {
+        if let (true, Ok(programs)) = (self.audit.is_on(), &library.probes) {
+            for program in openssl::PROBE.programs.iter().filter(|program| programs.contains(&program.name)) {
                 let subject = Subject::Program {
                     probe: openssl::PROBE.name,
                     program: program.name,
                     hook: format!("{}/{} of process {pid}", program.hook(), library.path.display()),
                 };
-                let reason = format!("mapped by a process that is traced; {points} places");
+                let places = programs.iter().filter(|name| **name == program.name).count();
+                let reason = format!("mapped by a process that is traced; {places} places");
                 self.audit.note(Entry { time, action, subject, reason });
             }
         }

@@ -310,11 +310,10 @@ impl Reader {
             late.drain(..).for_each(|end| stages.end_of(&end));
         }
         let mut found = Vec::new();
-        for (pid, time) in stages.understand.forked.drain(..) {
+        for (parent, pid, time) in stages.understand.forked.drain(..) {
             auditor.selected(&stages.understand.table, pid, time);
-            found.extend(
-                plaintext.iter_mut().flat_map(|plaintext| plaintext.begin(pid)).map(|library| (pid, library)),
-            );
+            let libraries = plaintext.iter_mut().flat_map(|plaintext| plaintext.fork(parent, pid));
+            found.extend(libraries.map(|library| (pid, library)));
         }
         for pid in stages.understand.blind.drain(..) {
             found.extend(
@@ -335,7 +334,9 @@ impl Reader {
         for (pid, library) in libraries {
             let path = library.path.display();
             match &library.probes {
-                Ok(places) => tracing::debug!(pid, %path, places, "probes in a TLS library"),
+                Ok(programs) => {
+                    tracing::debug!(pid, %path, places = programs.len(), "probes in a TLS library");
+                }
                 Err(reason) => tracing::warn!(pid, %path, reason, "cannot read what this process encrypts"),
             }
             self.auditor.library(Action::Attach, &library, pid, now);
@@ -429,9 +430,9 @@ impl Reader {
             // Its messages are then captured by the run, and some of them missed.
             let _ = tracer.set_verdict(conn, Verdict::Framing(framing));
         }
-        for conn in understand.unwanted.drain(..) {
+        for (conn, decrypted) in understand.unwanted.drain(..) {
             // Its bytes are then copied and dropped, which costs but harms nobody.
-            let _ = tracer.set_verdict(conn, Verdict::Ignore);
+            let _ = tracer.set_verdict(conn, Verdict::Ignore { decrypted });
         }
         self.found(found);
     }

@@ -40,13 +40,13 @@ pub(super) struct Understand {
     pub(super) express: Express,
     pub(super) stats: Stats,
     /// For the kernel, once the ring buffer is let go: connections of which no more bytes are wanted ...
-    pub(super) unwanted: Vec<u64>,
+    pub(super) unwanted: Vec<(u64, bool)>,
     /// ... those whose frames it could follow, and the number of their framing ...
     pub(super) framed: Vec<(u64, u32)>,
     /// ... and processes to trace or not.
     pub(super) changes: Vec<Change>,
-    /// Processes the kernel has selected by itself, and when (nanoseconds since the Unix epoch), for the audit log.
-    pub(super) forked: Vec<(u32, u64)>,
+    /// Processes the kernel has selected by itself: parent, child, and when (nanoseconds since the Unix epoch), for the audit log.
+    pub(super) forked: Vec<(u32, u32, u64)>,
     /// Processes with a connection that is encrypted and not read.
     pub(super) blind: Vec<u32>,
     targets: Targets,
@@ -116,7 +116,6 @@ impl Stages {
             Ok(Record::Conn(conn)) => {
                 understand.stats.records_of.payload += 1;
                 if conn.flags.tls() && !conn.flags.decrypted() {
-                    understand.stats.connections_tls += 1;
                     understand.blind.push(conn.tgid);
                 }
                 for mut evicted in connections.open(&conn, &mut understand.stats) {
@@ -211,11 +210,15 @@ impl Understand {
             Outcome::Unwanted { unknown } => {
                 self.stats.connections_unknown += u64::from(unknown);
                 connection.unknown = unknown;
-                self.unwanted.push(connection.id);
+                self.unwanted.push((connection.id, connection.is_decrypted()));
             }
         }
         if let Step::Piece(piece) = step {
             connection.account(piece);
+            if connection.turns_blind(piece) {
+                self.stats.connections_tls += 1;
+                self.blind.push(connection.tgid);
+            }
         }
         if self.events.is_empty() {
             return;
@@ -262,7 +265,7 @@ impl Understand {
         match process.kind {
             ProcessKind::Fork => {
                 self.table.fork(process.parent, process.tgid, now);
-                self.forked.push((process.tgid, now));
+                self.forked.push((process.parent, process.tgid, now));
             }
             ProcessKind::Exit => {
                 let change = self.table.exit(process.tgid, now);

@@ -78,10 +78,14 @@ impl Connection {
         if record.flags.decrypted() && self.traffic.decrypted == 0 {
             self.traffic.decrypted = 1;
             self.ragged = record.flags.joined();
-            // What was thought of ciphertext says nothing about what follows. A conversation that began in plain text goes on.
-            if !matches!(self.conversation, Conversation::Decoding(_)) {
-                self.conversation = Conversation::Fresh;
-                self.unknown = false;
+            match &mut self.conversation {
+                // It began in plain text.
+                Conversation::Decoding(decoding) if !self.ragged => decoding.reveal(),
+                // What was thought of ciphertext says nothing about what follows.
+                _ => {
+                    self.conversation = Conversation::Fresh;
+                    self.unknown = false;
+                }
             }
         }
         self.last = self.last.max(record.time);
@@ -125,7 +129,10 @@ impl Connection {
         self.traffic.captured += captured;
         let puzzle = match &self.conversation {
             _ if self.traffic.encrypted > self.traffic.decrypted => Puzzle::Tls,
-            Conversation::Decoding(_) => return,
+            Conversation::Decoding(decoding) => {
+                self.traffic.encrypted |= u64::from(decoding.is_concealed());
+                return;
+            }
             Conversation::Ignored if self.unknown => Puzzle::UnknownProtocol,
             Conversation::Ignored => Puzzle::Upgraded,
             Conversation::Fresh | Conversation::Undecided { .. } | Conversation::Unclaimed(_) => {
@@ -133,6 +140,14 @@ impl Connection {
             }
         };
         self.traffic.puzzle(puzzle, bytes);
+    }
+
+    /// Whether this piece, accounted for, shows that its plain text is not read: a library is known to belong to a connection by the time
+    /// its ciphertext has been sent. True once.
+    pub fn turns_blind(&mut self, piece: &Piece<'_>) -> bool {
+        let turns = piece.sent && self.traffic.encrypted > self.traffic.decrypted && self.traffic.blind == 0;
+        self.traffic.blind |= u64::from(turns);
+        turns
     }
 
     /// What passed on it so far.

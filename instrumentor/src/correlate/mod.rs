@@ -135,7 +135,7 @@ impl Correlator {
                         connection.losses.show(Some(pending.exchange), reason);
                     }
                 }
-                Event::Left => {}
+                Event::Left | Event::StartTls => {}
             }
         }
     }

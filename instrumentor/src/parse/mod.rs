@@ -48,11 +48,23 @@ pub struct Decoding {
     /// Which protocol.
     pub protocol: &'static dyn Protocol,
     decoder: Box<dyn Decoder>,
+    /// It went on encrypted: nothing is to be read until there is plain text.
+    concealed: bool,
 }
 
 impl Decoding {
     fn new(protocol: &'static dyn Protocol, role: Role, options: &Arc<Options>) -> Self {
-        Self { role, protocol, decoder: protocol.decoder(role, options) }
+        Self { role, protocol, decoder: protocol.decoder(role, options), concealed: false }
+    }
+
+    /// Whether what passes now cannot be read.
+    pub fn is_concealed(&self) -> bool {
+        self.concealed
+    }
+
+    /// From here on what passes is plain text again.
+    pub fn reveal(&mut self) {
+        self.concealed = false;
     }
 
     fn direction(&self, sent: bool) -> Direction {
@@ -84,7 +96,9 @@ pub fn feed(
     match step {
         Step::Piece(piece) => feed_piece(connection, piece, options, out),
         Step::Hole { sent } => {
-            if let Conversation::Decoding(decoding) = &mut connection.conversation {
+            if let Conversation::Decoding(decoding) = &mut connection.conversation
+                && !decoding.concealed
+            {
                 let direction = decoding.direction(*sent);
                 decoding.decoder.lost(direction, out);
             }
@@ -112,7 +126,9 @@ fn feed_piece(
     if undecided {
         detect(connection, piece, options, out);
     }
+    let decrypted = connection.is_decrypted();
     match &mut connection.conversation {
+        Conversation::Decoding(decoding) if decoding.concealed => Outcome::Fine,
         Conversation::Decoding(decoding) => {
             let chunk = Chunk {
                 direction: decoding.direction(piece.sent),
@@ -126,6 +142,10 @@ fn feed_piece(
             decoding.decoder.feed(&chunk, out);
             if out.contains(&Event::Left) {
                 connection.conversation = Conversation::Ignored;
+                return Outcome::Unwanted { unknown: false };
+            }
+            if !decrypted && out.contains(&Event::StartTls) {
+                decoding.concealed = true;
                 return Outcome::Unwanted { unknown: false };
             }
             if undecided { Outcome::Recognised } else { Outcome::Fine }

@@ -23,7 +23,11 @@ pub struct Totals {
 impl Totals {
     /// Exchanges lost, by reason, in the kernel and after it.
     pub fn lost(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        let kernel = [("ring_full", self.kernel.lost_exchanges), ("no_storage", self.kernel.lost_no_storage)];
+        let kernel = [
+            ("ring_full", self.kernel.lost_exchanges),
+            ("no_storage", self.kernel.lost_no_storage),
+            ("unbound", self.kernel.lost_unbound),
+        ];
         let user = self.stats.exchanges_lost.iter().map(|(reason, lost)| (*reason, *lost));
         kernel.into_iter().filter(|(_, lost)| *lost > 0).chain(user)
     }

@@ -43,6 +43,8 @@ pub struct Traffic {
     pub encrypted: u64,
     /// Of these, those whose plain text is read.
     pub decrypted: u64,
+    /// Of the encrypted ones, those that sent something nobody could read.
+    pub blind: u64,
     /// Bytes that passed, as far as the kernel has told.
     pub bytes: u64,
     /// Of these, copied from the kernel.
@@ -71,6 +73,7 @@ impl std::ops::AddAssign for Traffic {
         self.connections += other.connections;
         self.encrypted += other.encrypted;
         self.decrypted += other.decrypted;
+        self.blind += other.blind;
         self.bytes += other.bytes;
         self.captured += other.captured;
         self.lost += other.lost;

@@ -126,7 +126,8 @@ impl MySqlConversation {
         let Some((flags, rest)) = body.split_first_chunk::<4>() else { return };
         let flags = u32::from_le_bytes(*flags);
         if flags & SSL != 0 && body.len() == SSL_REQUEST {
-            return self.leave(out);
+            // The same packet follows once more, whole.
+            return out.push(Event::StartTls);
         }
         self.compresses = flags & server & (COMPRESS | ZSTD) != 0;
         self.phase = Phase::Authenticating;

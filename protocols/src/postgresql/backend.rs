@@ -97,10 +97,17 @@ impl PostgreSqlConversation {
 
     fn encryption(&mut self, answer: u8, out: &mut Vec<Event>) {
         self.waiting.pop_front();
-        if matches!(answer, b'S' | b'G') {
-            self.left = true;
+        if !matches!(answer, b'S' | b'G') {
+            return;
+        }
+        if !self.waiting.is_empty() {
             // Nobody who speaks the protocol goes on before the answer.
             self.give_up(LossReason::Malformed, out);
+        }
+        if answer == b'S' {
+            out.push(Event::StartTls);
+        } else {
+            self.left = true;
             out.push(Event::Left);
         }
     }

@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use super::certificate;
+use super::dialogue::Dialogue;
 use super::gated::Gated;
 use super::process::{Process, eventually};
 
@@ -23,6 +25,15 @@ pub struct MariaDb {
 impl MariaDb {
     /// Makes a data directory, starts the server and waits until it answers.
     pub fn start() -> Self {
+        Self::start_with(false)
+    }
+
+    /// The same with a certificate.
+    pub fn start_tls() -> Self {
+        Self::start_with(true)
+    }
+
+    fn start_with(tls: bool) -> Self {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let address = super::free_address();
         let data = format!("--datadir={}/data", folder.path().display());
@@ -33,7 +44,8 @@ impl MariaDb {
             .stderr(Stdio::null())
             .status();
         assert!(made.expect("MariaDB is installed").success(), "mariadb-install-db failed");
-        let child = Command::new(SERVER)
+        let mut command = Command::new(SERVER);
+        command
             .args(["--no-defaults", "--user=root", "--bind-address=127.0.0.1", "--skip-log-bin"])
             .arg(&data)
             .arg(format!("--port={}", address.port()))
@@ -41,9 +53,13 @@ impl MariaDb {
             .arg(format!("--pid-file={}/pid", folder.path().display()))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("MariaDB is installed");
+            .stderr(Stdio::null());
+        if tls {
+            let [certificate, key] = certificate::write(folder.path());
+            command.arg(format!("--ssl-cert={}", certificate.display()));
+            command.arg(format!("--ssl-key={}", key.display()));
+        }
+        let child = command.spawn().expect("MariaDB is installed");
         let server = Self { process: Process::new(child), address, folder };
         eventually("MariaDB answers", || {
             server.client(&["-e", "CREATE DATABASE IF NOT EXISTS test"], false).run().success
@@ -73,6 +89,19 @@ impl MariaDb {
         }
         all.extend(arguments);
         Gated::new("mariadb", &all)
+    }
+}
+
+impl MariaDb {
+    /// The command line client over TLS, which is told what to do; it is connected.
+    pub fn dialogue(&self) -> Dialogue {
+        let port = format!("--port={}", self.address.port());
+        let arguments = ["--no-defaults", "--user=root", "--batch", "--unbuffered", "--skip-column-names"];
+        let where_to = ["--protocol=tcp", "--host=127.0.0.1", &port, "--ssl", "test"];
+        let mut client = Dialogue::start("mariadb", &[&arguments[..], &where_to].concat());
+        client.say("SELECT 4711;");
+        client.hear("4711");
+        client
     }
 }
 

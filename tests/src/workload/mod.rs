@@ -4,6 +4,8 @@
 //! and which were not.
 
 pub mod backend;
+pub mod certificate;
+pub mod dialogue;
 pub mod gated;
 pub mod grpc;
 pub mod h2load;
@@ -19,6 +21,7 @@ pub mod specimen;
 pub mod wrk;
 
 pub use backend::Backend;
+pub use dialogue::Dialogue;
 pub use gated::Gated;
 pub use h2load::H2Load;
 pub use load::{Load, Report};

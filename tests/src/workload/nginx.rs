@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use super::certificate;
 use super::http::Connection;
 use super::process::{Process, children, eventually};
 
@@ -36,11 +37,7 @@ impl Nginx {
     /// The same over TLS, with a certificate of its own that nobody knows.
     pub fn start_tls(log: bool) -> Self {
         Self::start_with(log, "ssl", |prefix| {
-            let key = rcgen::KeyPair::generate().expect("keys");
-            let parameters = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
-            let certificate = parameters.self_signed(&key).expect("a certificate");
-            fs::write(prefix.join("tls.pem"), certificate.pem()).expect("own directory");
-            fs::write(prefix.join("tls.key"), key.serialize_pem()).expect("own directory");
+            certificate::write(prefix);
         })
     }
 

@@ -2,13 +2,15 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use super::certificate;
+use super::dialogue::Dialogue;
 use super::gated::Gated;
 use super::process::{Process, eventually};
 use super::script::PYTHON;
@@ -22,11 +24,22 @@ pub struct Postgres {
     process: Process,
     address: SocketAddr,
     folder: TempDir,
+    tls: bool,
 }
 
 impl Postgres {
     /// Makes a cluster, starts it and waits until it answers.
     pub fn start() -> Self {
+        Self::start_with(false)
+    }
+
+    /// The same with a certificate, and a copy of OpenSSL of its own: its children are served by probes that reach all processes with the
+    /// same library.
+    pub fn start_tls() -> Self {
+        Self::start_with(true)
+    }
+
+    fn start_with(tls: bool) -> Self {
         let folder = tempfile::tempdir().expect("a temporary directory");
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("own directory");
         let address = super::free_address();
@@ -37,7 +50,8 @@ impl Postgres {
             .stdout(Stdio::null())
             .status();
         assert!(made.expect("setpriv is installed").success(), "initdb failed");
-        let child = as_user(&program("postgres"))
+        let mut command = as_user(&program("postgres"));
+        command
             .arg("-D")
             .arg(&data)
             .arg("-k")
@@ -46,10 +60,12 @@ impl Postgres {
             .args(["-p", &address.port().to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("postgres is installed");
-        let server = Self { process: Process::new(child), address, folder };
+            .stderr(Stdio::null());
+        if tls {
+            encrypt(&mut command, folder.path(), &data);
+        }
+        let child = command.spawn().expect("postgres is installed");
+        let server = Self { process: Process::new(child), address, folder, tls };
         eventually("PostgreSQL answers", || server.client("psql", &["-c", "SELECT 1"], false).run().success);
         server
     }
@@ -59,7 +75,7 @@ impl Postgres {
         self.process.pid()
     }
 
-    /// A client program with these arguments, over TCP or the unix socket. TLS is off.
+    /// A client program with these arguments, over TCP, or the unix socket.
     pub fn client(&self, name: &str, arguments: &[&str], unix: bool) -> Gated {
         gated(&self.command(&program(name).display().to_string(), arguments, unix))
     }
@@ -76,9 +92,8 @@ impl Postgres {
 
     fn command(&self, program: &str, arguments: &[&str], unix: bool) -> Vec<String> {
         let host = if unix { self.folder.path().display().to_string() } else { "127.0.0.1".to_owned() };
-        let mut words = ["env", "PGSSLMODE=disable", "PGDATABASE=postgres", "PGUSER=postgres"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut words =
+            ["env", self.ssl_mode(), "PGDATABASE=postgres", "PGUSER=postgres"].map(str::to_owned).to_vec();
         words.extend([
             format!("PGHOST={host}"),
             format!("PGPORT={}", self.address.port()),
@@ -86,6 +101,20 @@ impl Postgres {
         ]);
         words.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         words
+    }
+
+    /// psql over TCP, which is told what to do; it is connected.
+    pub fn dialogue(&self) -> Dialogue {
+        let command = self.psql(&["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
+        let words: Vec<_> = command.iter().map(String::as_str).collect();
+        let mut client = Dialogue::start(words[0], &words[1..]);
+        client.say("SELECT 4711;");
+        client.hear("4711");
+        client
+    }
+
+    fn ssl_mode(&self) -> &'static str {
+        if self.tls { "PGSSLMODE=require" } else { "PGSSLMODE=disable" }
     }
 
     /// Runs SQL with psql, which must succeed.
@@ -106,6 +135,31 @@ impl Drop for Postgres {
 fn gated(command: &[String]) -> Gated {
     let words: Vec<_> = command.iter().map(String::as_str).collect();
     Gated::new(words[0], &words[1..])
+}
+
+/// Lets a server that is about to be started offer TLS.
+fn encrypt(server: &mut Command, folder: &Path, data: &Path) {
+    let owner = fs::metadata(data).expect("just made");
+    let [certificate, key] = certificate::write(folder);
+    // It does not like a key that others may read.
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("own directory");
+    chown(&key, Some(owner.uid()), Some(owner.gid())).expect("root may");
+    server.args(["-c", "ssl=on"]);
+    server.args(["-c", &format!("ssl_cert_file={}", certificate.display())]);
+    server.args(["-c", &format!("ssl_key_file={}", key.display())]);
+    let libraries = folder.join("lib");
+    fs::create_dir(&libraries).expect("own directory");
+    fs::copy(library("libssl.so.3"), libraries.join("libssl.so.3")).expect("own directory");
+    server.env("LD_LIBRARY_PATH", libraries);
+}
+
+/// Where the dynamic linker finds a library.
+fn library(name: &str) -> PathBuf {
+    let output = Command::new("ldconfig").arg("-p").output().expect("ldconfig is there");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find(|line| line.trim_start().starts_with(&format!("{name} ")));
+    let path = line.and_then(|line| line.split(" => ").nth(1)).map(PathBuf::from);
+    path.unwrap_or_else(|| panic!("no {name} is installed"))
 }
 
 fn as_user(program: &Path) -> Command {

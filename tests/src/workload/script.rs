@@ -24,6 +24,11 @@ pub const GRPC_PEER: &str = include_str!("scripts/grpc_peer.py");
 /// A parent of many processes that each serve or make one request.
 pub const SHORT: &str = include_str!("scripts/short.py");
 
+/// An HTTPS server and client on asyncio.
+pub const SECURE: &str = include_str!("scripts/secure.py");
+/// The same on Node.js.
+pub const SECURE_NODE: &str = include_str!("scripts/secure.js");
+
 /// A running script. Its first line of output says that it is up and holds the port it listens on, or 0.
 #[derive(Debug)]
 pub struct Script {
@@ -36,8 +41,12 @@ pub struct Script {
 impl Script {
     /// Starts one of the scripts above with these arguments and waits until it is up.
     pub fn start(source: &str, arguments: &Value) -> Self {
-        let mut python = Command::new(PYTHON);
-        Self::of(python.args(["-u", "-c", source]), arguments)
+        Self::of(Command::new(PYTHON).args(["-u", "-c", source]), arguments)
+    }
+
+    /// The same for one in JavaScript.
+    pub fn start_node(source: &str, arguments: &Value) -> Self {
+        Self::of(Command::new("node").args(["-e", source]), arguments)
     }
 
     /// The same of any program that speaks like one.
@@ -47,7 +56,7 @@ impl Script {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("the program is installed");
+            .unwrap_or_else(|error| panic!("{}: {error}", program.get_program().display()));
         let input = child.stdin.take().expect("piped");
         let output = BufReader::new(child.stdout.take().expect("piped"));
         let address = SocketAddr::from(([127, 0, 0, 1], 0));

@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use serde_json::json;
-use underspan_tests::oracle::{Books, Family, Kind, by_path};
-use underspan_tests::workload::{Nginx, Script, Wrk, scale, script};
+use underspan_tests::oracle::{Books, Family, Kind, Span, by_path};
+use underspan_tests::workload::{
+    Dialogue, MariaDb, Nginx, Postgres, Script, Wrk, certificate, scale, script,
+};
 
 use crate::stage::{Session, enter};
 
@@ -153,4 +155,149 @@ fn nobody_notices_that_the_agent_is_killed() {
     assert!(objects.left().is_empty(), "{:?}", objects.left());
     // And after it, without the agent's probes.
     assert_eq!(client.go(&load(&nginx, "/after", 100, false))["answered"], 100);
+}
+
+/// Statements of each client.
+const STATEMENTS: u64 = 300;
+
+/// Both ends have seen the same, nothing is lost, and each statement is one pair.
+fn assert_pairs(books: &Books, statements: u64) {
+    let (servers, clients) = (books.of(Kind::Server), books.of(Kind::Client));
+    assert_eq!((servers.len(), books.lost()), (clients.len(), 0), "{books}");
+    let of = |spans: &[&Span]| spans.iter().filter(|span| span.name == "INSERT t").count() as u64;
+    assert_eq!((of(&servers), of(&clients)), (statements, statements), "{books}");
+    let callers: BTreeSet<_> = clients.iter().map(|span| &span.id).collect();
+    let parents: BTreeSet<_> = servers.iter().map(|span| &span.parent).collect();
+    assert_eq!(parents, callers, "each statement of the server is that of a client");
+    assert_eq!(callers.len(), clients.len());
+    let told = format!("{:?}", books.spans);
+    assert!(!told.contains("geheim"), "a literal was exported");
+}
+
+/// A client that connects anew again and again once it is traced, and the server.
+fn converse(server: u32, mut client: Dialogue, reconnect: &str) -> Books {
+    let session = Session::trace(&[server, client.pid()]);
+    for number in 0..STATEMENTS {
+        if number % 20 == 0 {
+            client.say(reconnect);
+        }
+        client.say(&format!("INSERT INTO t VALUES ({number}, 'geheim');"));
+    }
+    client.say("SELECT concat('don', 'e');");
+    client.hear("done");
+    assert!(client.end().success());
+    session.finish(2 * (STATEMENTS + 1))
+}
+
+#[test]
+fn postgres_with_psql() {
+    let Some(_turn) = enter("tls::postgres_with_psql") else { return };
+    let server = Postgres::start_tls();
+    server.sql("CREATE TABLE t (a int, b text)");
+    let books = converse(server.pid(), server.dialogue(), "\\connect");
+    assert_pairs(&books, STATEMENTS);
+    for span in &books.spans {
+        assert_eq!(span.attribute("db.system.name"), "postgresql");
+        assert_eq!(span.attribute("db.namespace"), "postgres");
+    }
+}
+
+#[test]
+fn mariadb_with_its_client() {
+    let Some(_turn) = enter("tls::mariadb_with_its_client") else { return };
+    let server = MariaDb::start_tls();
+    server.client(&["test", "-e", "CREATE TABLE t (a int, b text)"], false).complete();
+    let books = converse(server.pid(), server.dialogue(), "connect;");
+    assert_pairs(&books, STATEMENTS);
+    for span in &books.spans {
+        assert_eq!(span.attribute("db.system.name"), "mariadb");
+        assert_eq!(span.attribute("db.namespace"), "test");
+    }
+}
+
+/// How a program moves its ciphertext by itself.
+#[derive(Clone, Copy)]
+enum Loop {
+    Asyncio,
+    Node,
+}
+
+impl Loop {
+    fn start(self, arguments: &serde_json::Value) -> Script {
+        match self {
+            Self::Asyncio => Script::start(script::SECURE, arguments),
+            Self::Node => Script::start_node(script::SECURE_NODE, arguments),
+        }
+    }
+
+    /// A server with a certificate, and the folder of that.
+    fn serve(self) -> (Script, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let [certificate, key] = certificate::write(folder.path());
+        (self.start(&json!({ "certificate": certificate, "key": key })), folder)
+    }
+}
+
+/// An order for the client of an event loop.
+fn secure(port: u16, requests: u64, keep: bool) -> serde_json::Value {
+    let prefix = if keep { "/kept" } else { "/new" };
+    json!({ "prefix": prefix, "port": port, "requests": requests, "connections": 4, "keep": keep })
+}
+
+/// Both ends move their ciphertext by themselves, on connections that are kept and on new ones.
+fn event_loop(kind: Loop) {
+    let (kept, fresh) = (scale::down(CALLS), scale::down(CALLS / 10));
+    let (server, _folder) = kind.serve();
+    let mut client = kind.start(&json!({}));
+    let session = Session::trace(&[server.pid(), client.pid()]);
+    for (requests, keep) in [(kept, true), (fresh, false)] {
+        let order = secure(server.address().port(), requests, keep);
+        assert_eq!(client.go(&order)["answered"], requests);
+    }
+    let calls = kept + fresh;
+    session.settle(2 * calls);
+    let status = session.agent.admin().status();
+    let targets = status["targets"].as_array().unwrap();
+    assert!(targets.iter().all(|target| target["tls"] == "decrypted"), "{status}");
+    let books = session.finish(2 * calls);
+    books.perfect(2 * calls);
+    assert_encrypted(&books);
+    let (servers, callers) = (books.of(Kind::Server), books.of(Kind::Client));
+    let family = Family::compare(&servers, &by_path(&callers, Kind::Client), |path| path);
+    assert_eq!(family, Family { right: calls, ..Family::default() });
+}
+
+#[test]
+fn asyncio_from_both_sides() {
+    let Some(_turn) = enter("tls::asyncio_from_both_sides") else { return };
+    event_loop(Loop::Asyncio);
+}
+
+#[test]
+fn node_from_both_sides() {
+    let Some(_turn) = enter("tls::node_from_both_sides") else { return };
+    event_loop(Loop::Node);
+}
+
+#[test]
+fn an_event_loop_with_connections_that_are_open() {
+    let Some(_turn) = enter("tls::an_event_loop_with_connections_that_are_open") else { return };
+    let calls = scale::down(CALLS / 4);
+    for kind in [Loop::Asyncio, Loop::Node] {
+        let (server, _folder) = kind.serve();
+        let mut client = Script::start(script::CLIENT, &json!({}));
+        let order = |prefix: &str, requests: u64, hold: bool| {
+            json!({
+                "do": "load", "host": "127.0.0.1", "port": server.address().port(), "prefix": prefix, "tls": true,
+                "requests": requests, "connections": 4, "keep": true, "hold": hold,
+            })
+        };
+        assert_eq!(client.go(&order("/before", 100, true))["answered"], 100);
+        let session = Session::trace(&[server.pid(), client.pid()]);
+        assert_eq!(client.go(&order("/after", calls, false))["answered"], calls);
+        let books = session.finish(2 * calls);
+        // Which connection is which shows when the server first sends: what passed before that is lost, and counted.
+        books.balance(2 * calls);
+        assert_eq!((books.lost(), books.of(Kind::Client).len() as u64), (4, calls), "{books}");
+    }
 }

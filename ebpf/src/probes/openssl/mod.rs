@@ -14,6 +14,7 @@ pub static PROBE: Probe = Probe {
         Program { name: ENTER, optional: None, attach: Uprobe },
         Program { name: LEAVE, optional: None, attach: Uprobe },
         Program { name: FREE, optional: None, attach: Uprobe },
+        Program { name: CIPHER, optional: None, attach: Uprobe },
     ],
 };
 
@@ -23,6 +24,8 @@ pub const ENTER: &str = "us_openssl_enter";
 pub const LEAVE: &str = "us_openssl_leave";
 /// Runs when `SSL_free` begins.
 pub const FREE: &str = "us_openssl_free";
+/// Runs when [`OUTPUT`] begins.
+pub const CIPHER: &str = "us_openssl_cipher";
 
 const SENDS: u64 = 1;
 const INDIRECT: u64 = 2;
@@ -53,6 +56,9 @@ pub const CALLS: &[Call] = &[
 
 /// The function that frees a library's object.
 pub const RELEASE: (&str, Convention) = ("SSL_free", Convention::C { arguments: 1 });
+
+/// The function by which ciphertext leaves the library. It may be in another file.
+pub const OUTPUT: (&str, Convention) = ("BIO_write", Convention::C { arguments: 3 });
 
 const fn call(function: &'static str, required: bool, cookie: u64, arguments: u8) -> Call {
     Call { function, required, cookie, convention: Convention::C { arguments } }

@@ -11,8 +11,9 @@ int us_openssl_enter(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), now;
     struct tls_object object = {};
     struct thread *thread;
+    __u32 kind;
 
-    if (!target_of(id >> 32))
+    if (!traced(id >> 32))
         return 0;
     now = bpf_ktime_get_ns();
     if (!alive(now))
@@ -22,19 +23,23 @@ int us_openssl_enter(struct registers *ctx) {
         return 0;
     object.tgid = id >> 32;
     object.address = ARGUMENT0(ctx);
+    kind = bpf_get_attach_cookie(ctx);
+    /* BoringSSL shakes hands inside of the other calls, by the same function. */
+    if (kind & TLS_HANDSHAKE && thread->tls.object == object.address && !(thread->tls.kind & TLS_HANDSHAKE))
+        return 0;
     thread->tls.object = object.address;
     thread->tls.conn = connection_of(&object);
     thread->tls.at = now;
     thread->tls.source = ARGUMENT1(ctx);
     thread->tls.moved = ARGUMENT3(ctx);
-    thread->tls.kind = bpf_get_attach_cookie(ctx);
+    thread->tls.kind = kind;
     return 0;
 }
 
 /* Where any of them returns. */
 SEC("uprobe")
 int us_openssl_leave(struct registers *ctx) {
-    __u64 id = bpf_get_current_pid_tgid(), length;
+    __u64 id = bpf_get_current_pid_tgid(), object, length;
     int result = (int)RESULT(ctx);
     struct thread *thread;
 
@@ -43,8 +48,11 @@ int us_openssl_leave(struct registers *ctx) {
     thread = thread_of(id);
     if (!thread || !thread->tls.object)
         return 0;
+    if (bpf_get_attach_cookie(ctx) & TLS_HANDSHAKE && !(thread->tls.kind & TLS_HANDSHAKE))
+        return 0;
+    object = thread->tls.object;
     thread->tls.object = 0;
-    if (result <= 0 || thread->tls.kind & TLS_HANDSHAKE)
+    if (result <= 0 || thread->tls.kind & TLS_HANDSHAKE || !traced(id >> 32))
         return 0;
     length = result;
     if (thread->tls.kind & TLS_INDIRECT &&
@@ -53,7 +61,32 @@ int us_openssl_leave(struct registers *ctx) {
         return 0;
     }
     if (length)
-        tls_moved(thread, id, length);
+        tls_moved(thread, object, id, length);
+    return 0;
+}
+
+/* int BIO_write(BIO *, const void *data, int length): ciphertext on its way out of the library, to a socket
+ * or to where the process fetches it. */
+SEC("uprobe")
+int us_openssl_cipher(struct registers *ctx) {
+    __u64 id = bpf_get_current_pid_tgid();
+    struct tls_cipher cipher = {};
+    struct tls_found found = {};
+    struct thread *thread;
+
+    if (!traced(id >> 32))
+        return 0;
+    thread = thread_of(id);
+    if (!thread || !thread->tls.object || thread->tls.conn || !alive(bpf_ktime_get_ns()))
+        return 0;
+    if ((int)ARGUMENT2(ctx) < (int)sizeof(cipher.head) ||
+        bpf_probe_read_user(cipher.head, sizeof(cipher.head), (const void *)ARGUMENT1(ctx)) ||
+        !is_unique(cipher.head))
+        return 0;
+    cipher.tgid = id >> 32;
+    found.object = thread->tls.object;
+    found.begins = is_hello(cipher.head) ? cipher.head[5] : 0;
+    bpf_map_update_elem(&tls_ciphers, &cipher, &found, BPF_ANY);
     return 0;
 }
 

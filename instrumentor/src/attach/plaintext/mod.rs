@@ -1,0 +1,255 @@
+//! processes and what they have mapped -> probes in their TLS libraries
+//!
+//! Looks at a process when it is selected or runs another program, a few times after that while its libraries may still be loading, and
+//! whenever one of its connections turns out to be encrypted and not read. Probes are a process's own: others that map the same library
+//! pay nothing for them. Only those of a server that forks for each connection are shared by all processes that map its library, since
+//! its children speak before probes of their own could be there.
+
+mod forking;
+mod places;
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use underspan_ebpf::Running;
+use underspan_ebpf::elf::{FileId, Image, Mapping, executable_mappings};
+use underspan_ebpf::probes::openssl::ENTER;
+use underspan_ebpf::uprobes::{Links, Point, Sharing, UprobeLink, Uprobes, release};
+
+use forking::forks_for_each;
+use places::{Part, places};
+
+/// What the links are for.
+const PURPOSE: &str = "tls";
+/// Libraries whose plans are remembered.
+const PLANS: usize = 256;
+/// Looks at a process that may still be loading its libraries, one with each turn of the reader's timer.
+const EARLY_LOOKS: u8 = 10;
+/// Between looks because of connections that are not read.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Forks after which a server is still looked at: whether it forks for each connection shows once it has children.
+const FORKS: u8 = 64;
+
+/// A library of a process and what became of its probes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Library {
+    /// Where the process has it from.
+    pub path: PathBuf,
+    inode: u64,
+    file: Option<FileId>,
+    /// Programs, one for each place; or why there are none.
+    pub probes: Result<Vec<&'static str>, String>,
+}
+
+/// A process that was looked at.
+#[derive(Debug)]
+struct Process {
+    libraries: Vec<Library>,
+    looks: u8,
+    looked: Instant,
+    forks: u8,
+    /// It forks for each connection.
+    forking: bool,
+}
+
+/// Probes in TLS libraries.
+pub struct Plaintext {
+    uprobes: Uprobes,
+    links: Links,
+    plans: HashMap<FileId, Result<Vec<Point>, String>>,
+    processes: HashMap<u32, Process>,
+}
+
+impl Plaintext {
+    /// With the programs for user space, after their canaries.
+    pub fn new(uprobes: Uprobes) -> Self {
+        Self { uprobes, links: Links::default(), plans: HashMap::new(), processes: HashMap::new() }
+    }
+
+    /// A process is about to be traced, or runs another program. Gives back its libraries.
+    pub fn begin(&mut self, pid: u32) -> Vec<Library> {
+        drop(self.end(pid));
+        let forking = forks_for_each(pid);
+        let process = Process { libraries: Vec::new(), looks: 0, looked: Instant::now(), forks: 0, forking };
+        self.processes.insert(pid, process);
+        let found = self.look(pid);
+        if forking {
+            self.share(pid);
+        }
+        found
+    }
+
+    /// A traced process has made another one, which is traced too. Gives back the libraries of the new one.
+    pub fn fork(&mut self, parent: u32, child: u32) -> Vec<Library> {
+        if let Some(process) = self.processes.get_mut(&parent)
+            && process.forks < FORKS
+            && !process.forking
+            && !process.libraries.is_empty()
+        {
+            process.forks += 1;
+            process.forking = forks_for_each(parent);
+            if process.forking {
+                self.share(parent);
+            }
+        }
+        self.begin(child)
+    }
+
+    /// A process is traced no longer. Gives back the libraries in which it had probes.
+    pub fn end(&mut self, pid: u32) -> Vec<Library> {
+        // Its programs do nothing from now on; closing may take its time elsewhere.
+        release(self.links.give_up(pid), Duration::ZERO);
+        let libraries = self.processes.remove(&pid).map(|process| process.libraries);
+        libraries.unwrap_or_default().into_iter().filter(|library| library.probes.is_ok()).collect()
+    }
+
+    /// Looks at the processes that may still be loading. Gives back what was found.
+    pub fn look_early(&mut self) -> Vec<(u32, Library)> {
+        let early = self.processes.iter().filter(|(_, process)| process.looks < EARLY_LOOKS);
+        let pids: Vec<_> = early.map(|(pid, _)| *pid).collect();
+        pids.into_iter().flat_map(|pid| self.look(pid).into_iter().map(move |found| (pid, found))).collect()
+    }
+
+    /// A connection of the process is encrypted and not read: the library may have been loaded since the last look.
+    pub fn look_again(&mut self, pid: u32) -> Vec<Library> {
+        if self.processes.get(&pid).is_some_and(|process| process.looked.elapsed() >= AGAIN) {
+            self.look(pid)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Takes everything back, on threads that may go on after this has returned. Gives back which process had probes in which library.
+    pub fn close(mut self) -> Vec<(u32, Library)> {
+        self.links.close(Duration::ZERO);
+        let all = self.processes.into_iter();
+        let all = all.flat_map(|(pid, process)| process.libraries.into_iter().map(move |found| (pid, found)));
+        all.filter(|(_, library)| library.probes.is_ok()).collect()
+    }
+
+    /// Libraries of a process that cannot be read, and why.
+    pub fn obstacles(&self, pid: u32) -> impl Iterator<Item = String> {
+        let libraries =
+            self.processes.get(&pid).map(|process| process.libraries.as_slice()).unwrap_or_default();
+        libraries.iter().filter_map(|library| {
+            Some(format!("{}: {}", library.path.display(), library.probes.as_ref().err()?))
+        })
+    }
+
+    /// The programs in use.
+    pub fn running(&self) -> Vec<Running> {
+        let all = self.uprobes.running().into_iter();
+        // Those of canaries have done their work.
+        all.filter(|running| running.probe.name == underspan_ebpf::probes::openssl::PROBE.name).collect()
+    }
+
+    /// Gives back what is new.
+    fn look(&mut self, pid: u32) -> Vec<Library> {
+        let Some(process) = self.processes.get_mut(&pid) else { return Vec::new() };
+        process.looks = process.looks.saturating_add(1);
+        process.looked = Instant::now();
+        // A process that is gone has nothing mapped.
+        let mappings = executable_mappings(pid).unwrap_or_default();
+        let program = fs::metadata(format!("/proc/{pid}/exe")).map_or(0, |status| status.ino());
+        let mut candidates: Vec<_> = mappings
+            .into_iter()
+            .filter_map(|mapping| Some((Part::of(&mapping.path, mapping.inode == program)?, mapping)))
+            .filter(|(_, mapping)| !process.has(mapping))
+            .collect();
+        // What belongs to a library is of use only beside it.
+        candidates.sort_by_key(|(part, _)| *part == Part::Sibling);
+        let mut found = Vec::new();
+        for (part, mapping) in candidates {
+            let speaks =
+                |library: &Library| library.probes.as_ref().is_ok_and(|programs| programs.contains(&ENTER));
+            let process = &self.processes[&pid];
+            if part == Part::Sibling && !process.libraries.iter().chain(&found).any(speaks) {
+                continue;
+            }
+            let library = self.attach(pid, part, &mapping);
+            if library.probes.as_ref().is_ok_and(Vec::is_empty) {
+                continue;
+            }
+            found.push(library);
+        }
+        if let Some(process) = self.processes.get_mut(&pid).filter(|_| !found.is_empty()) {
+            process.libraries.extend(found.iter().cloned());
+            process.looks = EARLY_LOOKS;
+        }
+        found
+    }
+
+    fn attach(&mut self, pid: u32, part: Part, mapping: &Mapping) -> Library {
+        let mut library =
+            Library { inode: mapping.inode, file: None, path: mapping.path.clone(), probes: Ok(Vec::new()) };
+        library.probes =
+            Image::of_mapping(pid, mapping).map_err(|error| error.to_string()).and_then(|image| {
+                library.file = Some(image.id());
+                self.hold(pid, part, &image)
+            });
+        library
+    }
+
+    /// Gives a process the probes of a file, and itself their programs.
+    fn hold(&mut self, pid: u32, part: Part, image: &Image) -> Result<Vec<&'static str>, String> {
+        if self.plans.len() >= PLANS {
+            self.plans.clear();
+        }
+        let plan = self.plans.entry(image.id());
+        let points =
+            plan.or_insert_with(|| places(image, part).map_err(|error| error.to_string())).clone()?;
+        if points.is_empty() {
+            return Ok(Vec::new());
+        }
+        let shared = self.processes.get(&pid).is_some_and(|process| process.forking)
+            || self.processes.values().any(|process| process.forking && process.uses(image.id()));
+        let sharing = if shared { Sharing::Shared } else { Sharing::Own };
+        let uprobes = &mut self.uprobes;
+        self.links.hold(image.id(), PURPOSE, pid, sharing, |scope| {
+            let link = uprobes.attach(image, &points, scope).map_err(|error| error.to_string())?;
+            complete(link)
+        })?;
+        Ok(points.iter().map(|point| point.program).collect())
+    }
+
+    /// The libraries of a server turn out to be needed by children it is yet to make.
+    fn share(&mut self, server: u32) {
+        let Some(process) = self.processes.get(&server) else { return };
+        let files: Vec<_> = process.libraries.iter().filter_map(|library| library.file).collect();
+        let sharing = |other: &Process| files.iter().any(|file| other.uses(*file));
+        let others = self.processes.iter().filter(|(pid, other)| **pid != server && sharing(other));
+        // First itself, from which the others know that they share.
+        let users: Vec<_> = std::iter::once(server).chain(others.map(|(pid, _)| *pid)).collect();
+        let own: Vec<_> = users.iter().flat_map(|pid| self.links.give_up(*pid)).collect();
+        for pid in users {
+            // The same again, shared from now on. A call under way is seen by either.
+            if let Some(process) = self.processes.get_mut(&pid) {
+                process.libraries.clear();
+            }
+            self.look(pid);
+        }
+        release(own, Duration::ZERO);
+    }
+}
+
+impl Process {
+    fn has(&self, mapping: &Mapping) -> bool {
+        self.libraries.iter().any(|library| library.inode == mapping.inode && library.path == mapping.path)
+    }
+
+    fn uses(&self, file: FileId) -> bool {
+        self.libraries.iter().any(|library| library.file == Some(file) && library.probes.is_ok())
+    }
+}
+
+/// The beginning of a call without its end, or the other way round, would mislead.
+fn complete(link: UprobeLink) -> Result<UprobeLink, String> {
+    match link.refused().first() {
+        None => Ok(link),
+        Some(error) => Err(error.to_string()),
+    }
+}
