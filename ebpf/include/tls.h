@@ -62,6 +62,7 @@ NOINLINE int tls_bind(struct conn *conn, struct thread *thread, struct sock *sk,
         if (!thread->tls_found.begins) {
             plain->state |= CONN_JOINED;
             plain->framing = 0;
+            __builtin_memset(plain->frames, 0, sizeof(plain->frames));
         }
         plain->turn = 0;
         plain->flipped = 0;

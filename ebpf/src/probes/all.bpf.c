@@ -2,7 +2,6 @@
 /* One object, many programs: what is not wanted or not possible is not loaded. */
 #include "canary/probe.bpf.c"
 #include "loops/probe.bpf.c"
-#include "openssl/probe.bpf.c"
 #include "process/probe.bpf.c"
 #include "socket_iterators/probe.bpf.c"
 #include "socket_kprobes/probe.bpf.c"
@@ -11,6 +10,7 @@
 #include "socket_tracepoints/probe.bpf.c"
 #include "socket_trampolines/probe.bpf.c"
 #include "storage/probe.bpf.c"
+#include "tls_libraries/probe.bpf.c"
 
 /* Never called: keeps the types of the records in BTF, where a test compares them with the Rust side. */
 __attribute__((used)) NOINLINE int us_records(struct us_data *data, struct us_run *run, struct us_conn *conn,

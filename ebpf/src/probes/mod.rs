@@ -3,7 +3,6 @@
 
 pub mod canary;
 pub mod loops;
-pub mod openssl;
 pub mod process;
 pub mod socket_iterators;
 pub mod socket_kprobes;
@@ -12,6 +11,7 @@ pub mod socket_syscalls;
 pub mod socket_tracepoints;
 pub mod socket_trampolines;
 pub mod storage;
+pub mod tls_libraries;
 
 use crate::loader::{Attach, Functions};
 
@@ -28,7 +28,7 @@ pub static REGISTRY: &[&Probe] = &[
     &socket_kprobes::TCP,
     &socket_tracepoints::PROBE,
     &socket_syscalls::PROBE,
-    &openssl::PROBE,
+    &tls_libraries::PROBE,
 ];
 
 /// Probes that bring payload, best first. Just one runs: the first the kernel accepts whole. Where there are tracepoints at the end of

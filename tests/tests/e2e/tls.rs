@@ -1,4 +1,4 @@
-//! What is encrypted on the wire, read where nginx, Python and others encrypt it: in OpenSSL.
+//! What is encrypted on the wire, read where nginx, `PostgreSQL`, Node.js and others encrypt it: in OpenSSL and `GnuTLS`.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::json;
 use underspan_tests::oracle::{Books, Family, Kind, Span, by_path};
+use underspan_tests::workload::process::eventually;
 use underspan_tests::workload::{
     Dialogue, MariaDb, Nginx, Postgres, Script, Wrk, certificate, scale, script,
 };
@@ -300,4 +301,30 @@ fn an_event_loop_with_connections_that_are_open() {
         books.balance(2 * calls);
         assert_eq!((books.lost(), books.of(Kind::Client).len() as u64), (4, calls), "{books}");
     }
+}
+
+#[test]
+fn gnutls_with_wget() {
+    let Some(_turn) = enter("tls::gnutls_with_wget") else { return };
+    let nginx = Nginx::start_tls(false);
+    // It reads all addresses before it asks for the first.
+    let arguments = ["--no-check-certificate", "--quiet", "--output-document=/dev/null", "--input-file=-"];
+    let mut client = Dialogue::start("wget", &arguments);
+    let mut pids = nginx.pids();
+    pids.push(client.pid());
+    eventually("wget has loaded its libraries", || {
+        std::fs::read_to_string(format!("/proc/{}/maps", client.pid())).unwrap().contains("libgnutls")
+    });
+    let session = Session::trace(&pids);
+    let calls = scale::down(CALLS / 10);
+    for number in 0..calls {
+        client.say(&format!("https://{}/wget/{number}", nginx.address()));
+    }
+    assert!(client.end().success());
+    let books = session.finish(2 * calls);
+    books.perfect(2 * calls);
+    assert_encrypted(&books);
+    let (servers, callers) = (books.of(Kind::Server), books.of(Kind::Client));
+    let family = Family::compare(&servers, &by_path(&callers, Kind::Client), |path| path);
+    assert_eq!(family, Family { right: calls, ..Family::default() });
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use underspan_ebpf::Running;
 use underspan_ebpf::elf::{FileId, Image, Mapping, executable_mappings};
-use underspan_ebpf::probes::openssl::ENTER;
+use underspan_ebpf::probes::tls_libraries::ENTER;
 use underspan_ebpf::uprobes::{Links, Point, Sharing, UprobeLink, Uprobes, release};
 
 use forking::forks_for_each;
@@ -144,7 +144,8 @@ impl Plaintext {
     pub fn running(&self) -> Vec<Running> {
         let all = self.uprobes.running().into_iter();
         // Those of canaries have done their work.
-        all.filter(|running| running.probe.name == underspan_ebpf::probes::openssl::PROBE.name).collect()
+        all.filter(|running| running.probe.name == underspan_ebpf::probes::tls_libraries::PROBE.name)
+            .collect()
     }
 
     /// Gives back what is new.
@@ -161,13 +162,13 @@ impl Plaintext {
             .filter(|(_, mapping)| !process.has(mapping))
             .collect();
         // What belongs to a library is of use only beside it.
-        candidates.sort_by_key(|(part, _)| *part == Part::Sibling);
+        candidates.sort_by_key(|(part, _)| matches!(part, Part::Sibling));
         let mut found = Vec::new();
         for (part, mapping) in candidates {
             let speaks =
                 |library: &Library| library.probes.as_ref().is_ok_and(|programs| programs.contains(&ENTER));
             let process = &self.processes[&pid];
-            if part == Part::Sibling && !process.libraries.iter().chain(&found).any(speaks) {
+            if matches!(part, Part::Sibling) && !process.libraries.iter().chain(&found).any(speaks) {
                 continue;
             }
             let library = self.attach(pid, part, &mapping);

@@ -6,14 +6,14 @@ use std::path::Path;
 
 use underspan_ebpf::elf::{Image, ImageError};
 use underspan_ebpf::placement::Planner;
-use underspan_ebpf::probes::openssl::{CALLS, CIPHER, ENTER, FREE, LEAVE, OUTPUT, RELEASE};
+use underspan_ebpf::probes::tls_libraries::{CIPHER, ENTER, FREE, GNUTLS, LEAVE, Library, OPENSSL, OUTPUT};
 use underspan_ebpf::uprobes::Point;
 
 /// What a file may be to a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Part {
     /// A TLS library by its name.
-    Library,
+    Library(&'static Library),
     /// One that belongs to it.
     Sibling,
     /// The program itself, which may contain the library.
@@ -21,14 +21,15 @@ pub(super) enum Part {
 }
 
 impl Part {
-    /// OpenSSL under its own name, and under those that packagers give to a copy: `libssl.so.3`, `libssl-1a2b3c.so.1.1`.
+    /// A library under its own name, or under those that packagers give to a copy: `libssl.so.3`, `libssl-1a2b3c.so.1.1`.
     pub(super) fn of(path: &Path, is_program: bool) -> Option<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        match () {
-            () if name.starts_with("libssl") => Some(Self::Library),
-            () if name.starts_with("libcrypto") => Some(Self::Sibling),
-            () if is_program => Some(Self::Program),
-            () => None,
+        let library = [&OPENSSL, &GNUTLS].into_iter().find(|library| name.starts_with(library.file));
+        match library {
+            Some(library) => Some(Self::Library(library)),
+            None if name.starts_with("libcrypto") => Some(Self::Sibling),
+            None if is_program => Some(Self::Program),
+            None => None,
         }
     }
 }
@@ -37,12 +38,16 @@ impl Part {
 pub(super) fn places(image: &Image, part: Part) -> Result<Vec<Point>, ImageError> {
     let planner = Planner::new(image)?;
     let mut points = Vec::new();
-    if part != Part::Sibling {
-        match calls(&planner) {
-            Ok(found) => points = found,
-            Err(ImageError::NoFunction { .. }) if part == Part::Program => return Ok(points),
-            Err(error) => return Err(error),
-        }
+    let library = match part {
+        Part::Library(library) => Some(library),
+        Part::Program => Some(&OPENSSL),
+        Part::Sibling => None,
+    };
+    match library.map(|library| calls(&planner, library)) {
+        Some(Ok(found)) => points = found,
+        Some(Err(ImageError::NoFunction { .. })) if matches!(part, Part::Program) => return Ok(points),
+        Some(Err(error)) => return Err(error),
+        None => {}
     }
     let (function, convention) = OUTPUT;
     match planner.plan(function, convention) {
@@ -56,17 +61,17 @@ pub(super) fn places(image: &Image, part: Part) -> Result<Vec<Point>, ImageError
     Ok(points)
 }
 
-/// Where the library's calls begin and end.
-fn calls(planner: &Planner<'_>) -> Result<Vec<Point>, ImageError> {
+/// Where a library's calls begin and end.
+fn calls(planner: &Planner<'_>, library: &Library) -> Result<Vec<Point>, ImageError> {
     let mut points = Vec::new();
-    for call in CALLS {
+    for call in library.calls {
         match planner.plan(call.function, call.convention) {
             Ok(plan) => points.extend(plan.points(ENTER, LEAVE, call.cookie)),
             Err(ImageError::NoFunction { .. }) if !call.required => {}
             Err(error) => return Err(error),
         }
     }
-    let (function, convention) = RELEASE;
+    let (function, convention) = library.release;
     let [begins, _] = planner.plan(function, convention)?.points(FREE, FREE, 0);
     points.push(begins);
     Ok(points)
@@ -77,14 +82,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn openssl_by_any_of_its_names() {
+    fn libraries_by_any_of_their_names() {
+        let name = |path: &str, is_program| match Part::of(Path::new(path), is_program) {
+            Some(Part::Library(library)) => library.file,
+            Some(Part::Sibling) => "sibling",
+            Some(Part::Program) => "program",
+            None => "none",
+        };
         for path in ["/usr/lib/libssl.so.3", "/opt/a.libs/libssl-8f3e1a2c.so.1.1", "/lib/libssl3.so"] {
-            assert_eq!(Part::of(Path::new(path), false), Some(Part::Library), "{path}");
+            assert_eq!(name(path, false), "libssl", "{path}");
         }
         for path in ["/usr/lib/libcurl.so.4", "/usr/lib/libssl/module.so", "/usr/bin/notlibssl.so"] {
-            assert_eq!(Part::of(Path::new(path), false), None, "{path}");
+            assert_eq!(name(path, false), "none", "{path}");
         }
-        assert_eq!(Part::of(Path::new("/lib/libcrypto.so.3"), false), Some(Part::Sibling));
-        assert_eq!(Part::of(Path::new("/usr/bin/node"), true), Some(Part::Program));
+        assert_eq!(name("/usr/lib/libgnutls.so.30", false), "libgnutls");
+        assert_eq!(name("/lib/libcrypto.so.3", false), "sibling");
+        assert_eq!(name("/usr/bin/node", true), "program");
     }
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
-/* Plain text of OpenSSL 1.1 and 3, and of libraries with the same functions. One pair of programs for all of
- * them: the cookie says what a function does. */
+/* Plain text of TLS libraries: of OpenSSL 1.1 and 3, of those with the same functions, and of GnuTLS. One
+ * pair of programs for all of their functions: the cookie says what one does. */
 #include "uprobe.h"
 #include "tls.h"
 
 /* SSL_read(SSL *, void *, int), SSL_write, SSL_read_ex(SSL *, void *, size_t, size_t *), SSL_write_ex,
- * SSL_do_handshake(SSL *) */
+ * SSL_do_handshake(SSL *); gnutls_record_recv(gnutls_session_t, void *, size_t), gnutls_record_send,
+ * gnutls_handshake(gnutls_session_t) */
 SEC("uprobe")
-int us_openssl_enter(struct registers *ctx) {
+int us_tls_enter(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), now;
     struct tls_object object = {};
     struct thread *thread;
@@ -38,7 +39,7 @@ int us_openssl_enter(struct registers *ctx) {
 
 /* Where any of them returns. */
 SEC("uprobe")
-int us_openssl_leave(struct registers *ctx) {
+int us_tls_leave(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), object, length;
     int result = (int)RESULT(ctx);
     struct thread *thread;
@@ -68,7 +69,7 @@ int us_openssl_leave(struct registers *ctx) {
 /* int BIO_write(BIO *, const void *data, int length): ciphertext on its way out of the library, to a socket
  * or to where the process fetches it. */
 SEC("uprobe")
-int us_openssl_cipher(struct registers *ctx) {
+int us_tls_cipher(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid();
     struct tls_cipher cipher = {};
     struct tls_found found = {};
@@ -90,9 +91,9 @@ int us_openssl_cipher(struct registers *ctx) {
     return 0;
 }
 
-/* SSL_free(SSL *): its address will be another one's. */
+/* SSL_free(SSL *), gnutls_deinit(gnutls_session_t): its address will be another one's. */
 SEC("uprobe")
-int us_openssl_free(struct registers *ctx) {
+int us_tls_free(struct registers *ctx) {
     struct tls_object object = {};
 
     object.tgid = bpf_get_current_pid_tgid() >> 32;
