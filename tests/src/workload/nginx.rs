@@ -21,6 +21,7 @@ pub struct Nginx {
     process: Process,
     address: SocketAddr,
     prefix: TempDir,
+    tls: bool,
 }
 
 impl Nginx {
@@ -60,7 +61,7 @@ impl Nginx {
             .stderr(Stdio::null())
             .spawn()
             .expect("nginx is installed");
-        let nginx = Self { process: Process::new(child), address, prefix };
+        let nginx = Self { process: Process::new(child), address, prefix, tls: !options.is_empty() };
         eventually("nginx answers", || {
             let mut answers = |mut connection: Connection| {
                 options == "http2" || connection.get("/up", "Connection: close\r\n").is_ok()
@@ -73,6 +74,11 @@ impl Nginx {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// It speaks TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.tls
     }
 
     /// Master and workers.

@@ -10,7 +10,7 @@ mod table;
 
 use serde_json::{Value, json};
 use underspan_tests::agent::{configuration, overlay, privilege};
-use underspan_tests::workload::{Nginx, Wrk};
+use underspan_tests::workload::Nginx;
 
 /// What is measured, and for how long.
 #[derive(Debug)]
@@ -39,6 +39,7 @@ impl Plan {
 fn tracing(nginx: &Nginx, endpoint: &str, tier: &str) -> Value {
     let mut all = configuration(&nginx.pids(), endpoint);
     overlay(&mut all, json!({ "capture": { "tier": tier }, "metrics": { "interval": "500ms" } }));
+    overlay(&mut all, json!({ "budget": { "target": "off", "host": "off" } }));
     all
 }
 
@@ -49,13 +50,17 @@ fn main() {
     }
     let plan = Plan::read(std::env::args().skip(1));
     let nginx = Nginx::start(false);
-    Wrk::run(nginx.address(), saturated::CONNECTIONS, 1); // the first requests of a fresh nginx are slow
+    let encrypted = Nginx::start_tls(false);
+    for nginx in [&nginx, &encrypted] {
+        saturated::load(nginx, 1); // the first requests of a fresh nginx are slow
+    }
     for tier in &plan.tiers {
         println!(
             "# tier {tier}: {} rounds of {} s without, then with the agent\n",
             plan.rounds, plan.seconds
         );
         saturated::run(&nginx, &plan, tier);
+        saturated::run(&encrypted, &plan, tier);
         for rate in paced::RATES {
             paced::run(&nginx, &plan, tier, rate);
         }

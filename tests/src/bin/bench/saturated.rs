@@ -24,7 +24,17 @@ pub(crate) fn run(nginx: &Nginx, plan: &Plan, tier: &str) {
         with.push(Round::run(nginx, plan.seconds, Some(&agent)));
         agent.stop();
     }
+    println!(
+        "## saturated{}: wrk -t1 -c{CONNECTIONS}, kept connections\n",
+        if nginx.is_encrypted() { ", over TLS" } else { "" }
+    );
     print(&without, &with, &Traffic::measure(nginx, plan.seconds, tier));
+}
+
+/// wrk at full speed.
+pub(crate) fn load(nginx: &Nginx, seconds: u32) -> Wrk {
+    let run = if nginx.is_encrypted() { Wrk::run_tls } else { Wrk::run };
+    run(nginx.address(), CONNECTIONS, seconds)
 }
 
 /// One run of wrk.
@@ -45,7 +55,7 @@ impl Round {
         let used = |pids: &[u32]| pids.iter().map(|pid| cpu_ticks(*pid)).sum::<u64>() * TICK;
         let (servers, agents) = (nginx.pids(), agent.map(Agent::pid).into_iter().collect::<Vec<_>>());
         let before = (used(&servers), used(&agents));
-        let wrk = Wrk::run(nginx.address(), CONNECTIONS, seconds);
+        let wrk = load(nginx, seconds);
         assert_eq!(wrk.errors, 0, "{wrk:?}");
         let (resident, peak) = agent.map_or((0, 0), |agent| resident(agent.pid()));
         Self {
@@ -70,7 +80,7 @@ impl Traffic {
     fn measure(nginx: &Nginx, seconds: u32, tier: &str) -> Self {
         let receiver = Receiver::start(Script::ok()).expect("loopback has free ports");
         let mut agent = Agent::start(&tracing(nginx, &receiver.http_endpoint(), tier));
-        let wrk = Wrk::run(nginx.address(), CONNECTIONS, seconds);
+        let wrk = load(nginx, seconds);
         agent.stop();
         Self { requests: wrk.requests, books: Books::of_receiver(&receiver), seconds }
     }
@@ -80,7 +90,6 @@ fn print(without: &[Round], with: &[Round], traffic: &Traffic) {
     let pick = |rounds: &[Round], field: fn(&Round) -> u64| median(rounds.iter().map(field).collect());
     let highest = |field: fn(&Round) -> u64| with.iter().map(field).max().unwrap_or(0);
     let (rate_without, rate_with) = (pick(without, |round| round.rate), pick(with, |round| round.rate));
-    println!("## saturated: wrk -t1 -c{CONNECTIONS}, kept connections\n");
     line("requests/s without the agent, median", &rate_without.to_string());
     line("requests/s with the agent, median", &rate_with.to_string());
     line("throughput kept, ratio of medians (aim: 0.850 or more)", &ratio(rate_with, rate_without));
