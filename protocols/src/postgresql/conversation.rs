@@ -240,6 +240,9 @@ impl Conversation for PostgreSqlConversation {
             Direction::Request => {
                 self.starting = false;
                 self.unit = None;
+                // Any name may have been given anew.
+                self.statements.forget();
+                self.portals.forget();
                 self.wait(if self.copying { Waiting::Perhaps } else { Waiting::Hidden }, out);
             }
             Direction::Response => self.hidden = !self.exchanges.in_doubt(),

@@ -40,12 +40,13 @@ impl PostgreSqlConversation {
         match kind {
             b'Q' => self.query(frame, out),
             b'P' => self.parse(frame, out),
-            b'B' => {
-                if let Some((portal, rest)) = name(frame.body) {
+            b'B' => match name(frame.body) {
+                Some((portal, rest)) => {
                     let statement = name(rest).and_then(|(statement, _)| self.statements.get(statement));
                     self.portals.set(portal, statement);
                 }
-            }
+                None => self.portals.forget(),
+            },
             b'E' => self.execute(frame, out),
             b'C' => match frame.body.split_first().and_then(|(what, rest)| Some((what, name(rest)?.0))) {
                 Some((b'S', statement)) => self.statements.remove(statement),
@@ -118,7 +119,7 @@ impl PostgreSqlConversation {
     }
 
     fn parse(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>) {
-        let Some((name, rest)) = name(frame.body) else { return };
+        let Some((name, rest)) = name(frame.body) else { return self.statements.forget() };
         let text = rest.split(|byte| *byte == 0).next().unwrap_or_default();
         let whole = frame.whole || text.len() < rest.len();
         let statement = self.read(text, whole).statements.into_iter().next().unwrap_or_default();

@@ -33,6 +33,11 @@ impl Names {
         }
     }
 
+    /// It is unknown what any of them stands for now.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
     pub(crate) fn remove(&mut self, name: &[u8]) {
         if let Some(old) = self.statements.remove(name) {
             self.bytes -= cost(name, &old);
