@@ -111,7 +111,7 @@ fn check(call: &Call, kind: Kind, span: &Span) {
     assert_eq!(span.attribute("rpc.response.status_code"), status, "{span:?}");
     let failed = match kind {
         Kind::Client => call.status != 0,
-        _ => FAULTS.contains(&call.status),
+        Kind::Server => FAULTS.contains(&call.status),
     };
     assert_eq!(span.failed, failed, "{span:?}");
     if failed {
