@@ -11,6 +11,7 @@ mod capture;
 mod export;
 mod parse;
 mod print;
+mod runtimes;
 mod select;
 mod signals;
 mod units;
@@ -24,6 +25,7 @@ pub use budget::{Budget, Share};
 pub use capture::{Capture, Http, Query, RouteMode, Routes, Tier};
 pub use export::{Compression, Export, Log, LogFormat, LogLevel, Otlp, Protocol, Retry, Stdout};
 pub use parse::error::{ConfigErrors, Mistake};
+pub use runtimes::{Postgresql, Runtimes};
 pub use select::{Ports, Rule, ServiceRule};
 pub use signals::{Histogram, Metrics, Sampler, Temporality, Traces};
 pub use units::{Period, Size};
@@ -43,6 +45,8 @@ pub struct Config {
     pub capture: Capture,
     /// What tracing may cost.
     pub budget: Budget,
+    /// What programs tell of themselves.
+    pub runtimes: Runtimes,
     /// How HTTP is read.
     pub http: Http,
     /// How paths become routes.
@@ -71,6 +75,7 @@ impl Default for Config {
             services: Vec::new(),
             capture: Capture::default(),
             budget: Budget::default(),
+            runtimes: Runtimes::default(),
             http: Http::default(),
             routes: Routes::default(),
             traces: Traces::default(),

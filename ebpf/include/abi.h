@@ -5,13 +5,15 @@
 #define UNDERSPAN_ABI_H
 
 /* Kinds of ring-buffer records. */
-#define US_DATA 1 /* captured bytes of a connection */
-#define US_RUN 2  /* bytes that passed without being captured, and their tail */
-#define US_CONN 3 /* what a connection is; precedes its first data */
-#define US_END 4  /* a connection, or its receiving side, has ended */
-#define US_EXEC 5 /* a process replaced its program */
-#define US_FORK 6 /* a selected process has a child, now selected too */
-#define US_EXIT 7 /* a selected process is gone */
+#define US_DATA 1   /* captured bytes of a connection */
+#define US_RUN 2    /* bytes that passed without being captured, and their tail */
+#define US_CONN 3   /* what a connection is; precedes its first data */
+#define US_END 4    /* a connection, or its receiving side, has ended */
+#define US_EXEC 5   /* a process replaced its program */
+#define US_FORK 6   /* a selected process has a child, now selected too */
+#define US_EXIT 7   /* a selected process is gone */
+#define US_MOMENT 8 /* something happened inside a program, or went on for a while */
+#define US_SUMS 9   /* what a thread did since its last sums */
 
 /* Flags of records about connections. */
 #define US_SENT 0x01 /* direction: the traced process sent the bytes; clear when it received them */
@@ -221,6 +223,71 @@ struct us_usdt_spec {
     __u64 wide[US_USDT_WIDES]; /* constants that need more than 32 bits */
 };
 
+/* What is to be done where a program passes a probe inside itself: value of `marks`. */
+struct us_mark {
+    __u8 action;    /* US_MARK_* */
+    __u8 slot;      /* of the thread: which interval begins or ends; which total grows */
+    __u8 flags;     /* US_MARK_*, below */
+    __u8 first;     /* arguments taken as numbers: from this one ... */
+    __u8 numbers;   /* ... so many */
+    __u8 chooser;   /* add, count: the argument that decides; 0 counts for the next slot or mark */
+    __u8 unless;    /* add, count: nothing is to be done if this argument is not 0 */
+    __u8 closes;    /* an interval that ends here at the latest */
+    __u8 text[2];   /* arguments that are addresses of text ... */
+    __u8 length[2]; /* ... and those that are its length; without, it ends with a NUL */
+    __u8 pad[4];
+};
+
+#define US_MARK_EVENT 1 /* tell */
+#define US_MARK_BEGIN 2 /* an interval of this thread begins */
+#define US_MARK_END 3   /* tell of the interval */
+#define US_MARK_COUNT 4 /* count for the process, in `counted` */
+#define US_MARK_ADD 5   /* count for the thread, in its totals */
+
+#define US_MARK_NESTS 0x01 /* begin, end: only the outermost matters */
+#define US_MARK_TOTAL 0x02 /* end: goes into the totals and is not told by itself */
+#define US_MARK_FLUSH 0x04 /* then tell the totals */
+#define US_MARK_EACH 0x10  /* begin: tell it at once, too; end: also of those within the outermost */
+#define US_MARK_RESET 0x08 /* then forget the intervals: some may never end */
+
+#define US_MARK_NONE 0xff
+#define US_MARKS 256
+#define US_SLOTS 8
+#define US_TOTALS 16
+#define US_NUMBERS 8
+#define US_TEXT 64
+
+struct us_moment {
+    struct us_header header; /* flags: US_CUT */
+    __u64 begun;             /* when the interval began; 0 when it is none */
+    __u32 tgid;
+    __u32 tid;
+    __u32 mark;
+    __u8 text_size[2];
+    __u8 pad[2];
+    __u64 numbers[US_NUMBERS]; /* as its beginning told them */
+    __u64 ending[2];           /* as its end did */
+    char text[2][US_TEXT];
+};
+
+#define US_CUT 0x01 /* moment: it did not come to its end by itself */
+
+struct us_sums {
+    struct us_header header;
+    __u32 tgid;
+    __u32 tid;
+    __u32 mark;
+    __u32 pad;
+    __u64 time[US_SLOTS];   /* in intervals, nanoseconds */
+    __u64 count[US_TOTALS]; /* of intervals, then of the rest */
+};
+
+/* Key of `counted`: who, and the mark (or the one behind it). */
+struct us_counted {
+    __u32 tgid;
+    __u32 mark;
+};
+
 /* What a canary saw: value of `canaries`. */
 struct us_canary {
     __u64 hits;
@@ -250,7 +317,9 @@ struct us_canary {
 #define US_COUNT_UNBOUND 17   /* TLS calls that moved bytes of a connection not known yet */
 #define US_COUNT_PAUSED 18    /* calls on sockets of paused processes */
 #define US_COUNT_UNALIGNED 19 /* directions of which the frames could not be followed further */
-#define US_COUNT_LOST_UNBOUND 20 /* exchanges of connections not known then */
-#define US_COUNTERS 21
+#define US_COUNT_LOST_UNBOUND 20  /* exchanges of connections not known then */
+#define US_COUNT_LOST_MOMENTS 21  /* moments and sums that did not fit the ring */
+#define US_COUNT_MOMENT_FAULTS 22 /* texts of moments that could not be read */
+#define US_COUNTERS 23
 
 #endif

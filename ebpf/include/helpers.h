@@ -38,6 +38,7 @@ static long (*const bpf_get_current_comm)(void *buf, __u32 size) = (void *)16;
 static void *(*const bpf_sk_storage_get)(void *map, void *sk, void *value, __u64 flags) = (void *)107;
 static long (*const bpf_probe_read_user)(void *dst, __u32 size, const void *ptr) = (void *)112;
 static long (*const bpf_probe_read_kernel)(void *dst, __u32 size, const void *ptr) = (void *)113;
+static long (*const bpf_probe_read_user_str)(void *dst, __u32 size, const void *ptr) = (void *)114;
 static long (*const bpf_probe_read_kernel_str)(void *dst, __u32 size, const void *ptr) = (void *)115;
 static void *(*const bpf_ringbuf_reserve)(void *ring, __u64 size, __u64 flags) = (void *)131;
 static void (*const bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)132;

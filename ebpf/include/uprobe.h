@@ -96,7 +96,7 @@ INLINE __u64 usdt_argument(void *ctx, struct us_usdt_spec *spec, __u32 index) {
         value = usdt_register(ctx, argument->base) >> (argument->shape & US_USDT_HIGH ? 8 : 0);
         break;
     case US_USDT_MEMORY: {
-        __u64 address = value;
+        __u64 address = value, bytes[2] = {};
 
         if (argument->base != US_USDT_NO_REGISTER)
             address += usdt_register(ctx, argument->base);
@@ -109,10 +109,10 @@ INLINE __u64 usdt_argument(void *ctx, struct us_usdt_spec *spec, __u32 index) {
                 scaled = (__u32)scaled;
             address += scaled << (argument->shape & 3);
         }
-        value = 0;
-        /* The verifier must see the bound right before the call. */
+        /* The verifier must see the bound right before the call, and as much room. */
         __asm__ volatile("%0 &= 15" : "+r"(size));
-        bpf_probe_read_user(&value, size, (void *)address);
+        bpf_probe_read_user(bytes, size, (void *)address);
+        value = bytes[0];
         break;
     }
     default:

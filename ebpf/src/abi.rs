@@ -15,6 +15,8 @@ pub(crate) const END: u8 = 4;
 pub(crate) const EXEC: u8 = 5;
 pub(crate) const FORK: u8 = 6;
 pub(crate) const EXIT: u8 = 7;
+pub(crate) const MOMENT: u8 = 8;
+pub(crate) const SUMS: u8 = 9;
 
 /// Which side of a connection the traced process is on, as far as the kernel knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,11 @@ impl Flags {
     /// Data: the bytes could not be read from the process.
     pub fn fault(self) -> bool {
         self.0 & 0x08 != 0
+    }
+
+    /// Moment: what was under way did not come to its end by itself.
+    pub fn cut(self) -> bool {
+        self.0 & 0x01 != 0
     }
 
     /// End: both directions; otherwise only the receiving one.
@@ -198,6 +205,35 @@ pub(crate) struct RawProcess {
     pub(crate) comm: [u8; 16],
 }
 
+/// `struct us_moment`
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct RawMoment {
+    pub(crate) header: Header,
+    pub(crate) begun: u64,
+    pub(crate) tgid: u32,
+    pub(crate) tid: u32,
+    pub(crate) mark: u32,
+    pub(crate) text_size: [u8; 2],
+    pub(crate) pad: [u8; 2],
+    pub(crate) numbers: [u64; 8],
+    pub(crate) ending: [u64; 2],
+    pub(crate) text: [[u8; 64]; 2],
+}
+
+/// `struct us_sums`
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct RawSums {
+    pub(crate) header: Header,
+    pub(crate) tgid: u32,
+    pub(crate) tid: u32,
+    pub(crate) mark: u32,
+    pub(crate) pad: u32,
+    pub(crate) time: [u64; 8],
+    pub(crate) count: [u64; 16],
+}
+
 /// Values of maps. `aya` wants its own marker trait for them, hence one macro for all.
 macro_rules! map_value {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* $(,)? }) => {
@@ -233,6 +269,26 @@ map_value!(
 map_value!(
     /// `struct us_verdict`
     RawVerdict { ignore: u32, framing: u32 }
+);
+map_value!(
+    /// `struct us_mark`
+    RawMark {
+        action: u8,
+        slot: u8,
+        flags: u8,
+        first: u8,
+        numbers: u8,
+        chooser: u8,
+        unless: u8,
+        closes: u8,
+        text: [u8; 2],
+        length: [u8; 2],
+        pad: [u8; 4],
+    }
+);
+map_value!(
+    /// `struct us_counted`
+    RawCounted { tgid: u32, mark: u32 }
 );
 
 /// `struct us_usdt_argument`
@@ -419,5 +475,12 @@ mod tests {
         same!("us_usdt_argument", RawUsdtArgument, value, kind, base, index, shape);
         same!("us_usdt_spec", RawUsdtSpec, arguments, wide);
         same!("us_canary", RawCanary, hits, sums);
+        same!(
+            "us_mark", RawMark, action, slot, flags, first, numbers, chooser, unless, closes, text, length,
+            pad
+        );
+        same!("us_counted", RawCounted, tgid, mark);
+        same!("us_moment", RawMoment, header, begun, tgid, tid, mark, text_size, pad, numbers, ending, text);
+        same!("us_sums", RawSums, header, tgid, tid, mark, pad, time, count);
     }
 }

@@ -45,11 +45,15 @@ pub struct Counters {
     pub unaligned: u64,
     /// Exchanges that passed in them, as far as directions that take turns tell.
     pub lost_unbound: u64,
+    /// Moments and sums that did not fit the ring.
+    pub lost_moments: u64,
+    /// Texts of moments that could not be read.
+    pub moment_faults: u64,
 }
 
 impl Counters {
     /// Number of counters in the map (`US_COUNTERS`).
-    pub(crate) const COUNT: u32 = 21;
+    pub(crate) const COUNT: u32 = 23;
 
     /// From the map's values in the order of `abi.h`.
     pub(crate) fn from_values(values: [u64; Self::COUNT as usize]) -> Self {
@@ -75,6 +79,8 @@ impl Counters {
             paused,
             unaligned,
             lost_unbound,
+            lost_moments,
+            moment_faults,
         ] = values;
         Self {
             records,
@@ -98,6 +104,8 @@ impl Counters {
             paused,
             unaligned,
             lost_unbound,
+            lost_moments,
+            moment_faults,
         }
     }
 }
@@ -127,6 +135,8 @@ impl std::ops::AddAssign for Counters {
             paused,
             unaligned,
             lost_unbound,
+            lost_moments,
+            moment_faults,
         } = other;
         self.records += records;
         self.ring_bytes += ring_bytes;
@@ -149,5 +159,7 @@ impl std::ops::AddAssign for Counters {
         self.paused += paused;
         self.unaligned += unaligned;
         self.lost_unbound += lost_unbound;
+        self.lost_moments += lost_moments;
+        self.moment_faults += moment_faults;
     }
 }

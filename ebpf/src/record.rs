@@ -4,7 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use zerocopy::FromBytes;
 
-use crate::abi::{self, Flags, Header, RawConn, RawData, RawEnd, RawProcess, RawRun, Role};
+use crate::abi::{
+    self, Flags, Header, RawConn, RawData, RawEnd, RawMoment, RawProcess, RawRun, RawSums, Role,
+};
 
 /// One record. Times are nanoseconds of `CLOCK_MONOTONIC`.
 #[derive(Debug)]
@@ -19,6 +21,10 @@ pub enum Record<'a> {
     End(End),
     /// Life of a process.
     Process(Process<'a>),
+    /// Something happened inside a program.
+    Moment(Moment<'a>),
+    /// What a thread did since it was last told.
+    Sums(Sums<'a>),
 }
 
 /// Captured bytes of one call on a socket.
@@ -153,6 +159,46 @@ pub struct Process<'a> {
     pub name: &'a [u8],
 }
 
+/// Something that happened at a probe inside a program, or between two.
+#[derive(Debug)]
+pub struct Moment<'a> {
+    /// When it happened, or ended.
+    pub time: u64,
+    /// When it began, if it went on for a while.
+    pub begun: Option<u64>,
+    /// `cut`: it did not come to its end by itself.
+    pub flags: Flags,
+    /// Process.
+    pub tgid: u32,
+    /// Thread.
+    pub tid: u32,
+    /// Number of the mark; of that at the end, unless cut.
+    pub mark: u32,
+    /// What the mark takes as numbers; where it began, if it went on for a while.
+    pub numbers: &'a [u64; 8],
+    /// The first two of the mark at the end.
+    pub ending: [u64; 2],
+    /// What the mark takes as text, at most 64 bytes each.
+    pub texts: [&'a [u8]; 2],
+}
+
+/// What a thread did since it was last told.
+#[derive(Debug)]
+pub struct Sums<'a> {
+    /// When it was told.
+    pub time: u64,
+    /// Process.
+    pub tgid: u32,
+    /// Thread.
+    pub tid: u32,
+    /// Number of the mark that had it told.
+    pub mark: u32,
+    /// Time in intervals by slot, nanoseconds.
+    pub times: &'a [u64; 8],
+    /// Intervals by slot, then what was counted.
+    pub counts: &'a [u64; 16],
+}
+
 /// Why a record cannot be read: user space and the BPF object do not fit together.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum RecordError {
@@ -175,6 +221,8 @@ pub fn parse(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
         abi::EXEC => process(bytes, ProcessKind::Exec),
         abi::FORK => process(bytes, ProcessKind::Fork),
         abi::EXIT => process(bytes, ProcessKind::Exit),
+        abi::MOMENT => moment(bytes),
+        abi::SUMS => sums(bytes),
         kind => Err(RecordError::Kind(kind)),
     }
 }
@@ -282,6 +330,37 @@ fn process(bytes: &[u8], kind: ProcessKind) -> Result<Record<'_>, RecordError> {
         start: raw.start,
         comm,
         name,
+    }))
+}
+
+fn moment(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
+    let (raw, _) = split::<RawMoment>(bytes, |_| 0)?;
+    let text = |index: usize| {
+        let size = usize::from(raw.text_size[index]);
+        raw.text[index].get(..size).ok_or(RecordError::Short(bytes.len()))
+    };
+    Ok(Record::Moment(Moment {
+        time: raw.header.time,
+        begun: (raw.begun > 0).then_some(raw.begun),
+        flags: Flags(raw.header.flags),
+        tgid: raw.tgid,
+        tid: raw.tid,
+        mark: raw.mark,
+        numbers: &raw.numbers,
+        ending: raw.ending,
+        texts: [text(0)?, text(1)?],
+    }))
+}
+
+fn sums(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
+    let (raw, _) = split::<RawSums>(bytes, |_| 0)?;
+    Ok(Record::Sums(Sums {
+        time: raw.header.time,
+        tgid: raw.tgid,
+        tid: raw.tid,
+        mark: raw.mark,
+        times: &raw.time,
+        counts: &raw.count,
     }))
 }
 

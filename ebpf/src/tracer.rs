@@ -9,13 +9,14 @@ use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray};
 
 use aya_obj::btf::Btf;
 
-use crate::abi::{Control, RawCanary, RawEnd, RawVerdict, Target};
+use crate::abi::{Control, RawCanary, RawCounted, RawEnd, RawMark, RawVerdict, Target};
 use crate::counters::Counters;
 use crate::framing::{Framing, FramingTable};
 use crate::loader::{
     Attach, Fitted, Iterator, LOOPS, Link, LoadError, Loader, ProgramError, Runs, Template,
     enable_statistics, kernel_types, try_hooks,
 };
+use crate::marks::Mark;
 use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators};
 use crate::record::{End, Record, RecordError};
 use crate::ring::Ring;
@@ -27,6 +28,8 @@ use crate::{memory, object, record};
 
 /// Threads whose state the kernel may refuse to keep in task storage at one time.
 const SPARE_THREADS: u32 = 1024;
+/// The same for what is kept of threads that pass marks, which is larger and rarer.
+const SPARE_INSIDE: u32 = 64;
 
 /// How the programs are to run.
 #[derive(Debug, Clone)]
@@ -114,6 +117,8 @@ pub struct Tracer {
     canaries: Array<MapData, RawCanary>,
     /// Programs are loaded that refer to them as long as there are [`Uprobes`].
     _framings: FramingTable,
+    marks: Array<MapData, RawMark>,
+    counted: HashMap<MapData, RawCounted, u64>,
     uprobes: Option<Uprobes>,
     attached: Attached,
     reports: Vec<ProbeReport>,
@@ -170,6 +175,7 @@ impl Tracer {
         }
         if trials.tasks {
             sizes.push(("threads_by_id", SPARE_THREADS));
+            sizes.push(("inside_by_id", SPARE_INSIDE));
         }
         let switches = [
             ("us_typed_sockets", u32::from(typed_sockets)),
@@ -214,6 +220,9 @@ impl Tracer {
             forgotten: [0; Counters::COUNT as usize],
             canaries: Array::try_from(Map::Array(loader.take_map("canaries")?)).map_err(LoadError::Setup)?,
             _framings: framings,
+            marks: Array::try_from(Map::Array(loader.take_map("marks")?)).map_err(LoadError::Setup)?,
+            counted: HashMap::try_from(Map::LruHashMap(loader.take_map("counted")?))
+                .map_err(LoadError::Setup)?,
             uprobes: Some(Uprobes::new(
                 templates,
                 loader.into_maps(),
@@ -261,6 +270,24 @@ impl Tracer {
     /// Forgets what they saw.
     pub fn clear_tally(&mut self, number: u32) -> Result<(), MapError> {
         self.canaries.set(number, RawCanary::default(), 0)
+    }
+
+    /// Says what the mark of this number means, below [`MARKS_MAX`](crate::probes::inside::MARKS_MAX). To be done before a probe with it
+    /// is attached.
+    pub fn set_mark(&mut self, number: u32, mark: Mark) -> Result<(), MapError> {
+        self.marks.set(number, mark.raw(), 0)
+    }
+
+    /// What was counted by process since the start: process, mark, times. Beyond some thousand of these, the least used is forgotten.
+    pub fn counted(&self) -> Vec<(u32, u32, u64)> {
+        let all = self.counted.iter().filter_map(Result::ok);
+        all.map(|(RawCounted { tgid, mark }, times)| (tgid, mark, times)).collect()
+    }
+
+    /// Forgets what was counted for a process.
+    pub fn forget_counted(&mut self, tgid: u32, mark: u32) {
+        // Absent already when it was the least used.
+        let _ = self.counted.remove(&RawCounted { tgid, mark });
     }
 
     /// Traces a process from now on, and its children. One that is selected already stays as it is, paused or not.

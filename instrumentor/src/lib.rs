@@ -17,6 +17,8 @@ pub mod assemble;
 
 pub mod parse;
 
+pub mod runtimes;
+
 pub mod correlate;
 
 pub mod signals;

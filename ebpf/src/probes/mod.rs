@@ -2,6 +2,7 @@
 //! (`mod.rs`), plus one line in [`REGISTRY`].
 
 pub mod canary;
+pub mod inside;
 pub mod loops;
 pub mod process;
 pub mod socket_iterators;
@@ -29,6 +30,7 @@ pub static REGISTRY: &[&Probe] = &[
     &socket_tracepoints::PROBE,
     &socket_syscalls::PROBE,
     &tls_libraries::PROBE,
+    &inside::PROBE,
 ];
 
 /// Probes that bring payload, best first. Just one runs: the first the kernel accepts whole. Where there are tracepoints at the end of

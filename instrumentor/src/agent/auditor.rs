@@ -1,10 +1,11 @@
 //! What the reader did to the kernel -> entries of the audit log.
 
 use underspan_ebpf::Running;
-use underspan_ebpf::probes::tls_libraries;
+use underspan_ebpf::probes::{inside, tls_libraries};
 use underspan_protocols::message::Value;
 use underspan_protocols::semconv::attribute;
 
+use crate::attach::inside::Found;
 use crate::attach::plaintext::Library;
 use crate::discover::{ProcessTable, Resource};
 use crate::telemetry::audit::{Action, Audit, Entry, Subject};
@@ -47,6 +48,19 @@ impl Auditor {
                 let reason = format!("mapped by a process that is traced; {places} places");
                 self.audit.note(Entry { time, action, subject, reason });
             }
+        }
+    }
+
+    /// Probes were put into a file of a process, or taken back.
+    pub(super) fn inside(&self, action: Action, found: &Found, pid: u32, time: u64) {
+        if let (true, Ok(places)) = (self.audit.is_on(), &found.probes) {
+            let subject = Subject::Program {
+                probe: inside::PROBE.name,
+                program: inside::USDT,
+                hook: format!("uprobe/{} of process {pid}", found.path.display()),
+            };
+            let reason = format!("{} of a process that is traced; {places} places", found.runtime);
+            self.audit.note(Entry { time, action, subject, reason });
         }
     }
 

@@ -1,5 +1,6 @@
 //! Exchanges -> batches on their way to the exporters.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use underspan_config::Config;
@@ -10,9 +11,10 @@ use super::own::Own;
 use super::settings;
 use crate::capture::Clock;
 use crate::correlate::exchange::Finished;
+use crate::discover::Resource;
 use crate::export::{Sender, Totals as ExportTotals};
 use crate::signals::batch::{Settings as BatchSettings, SpanBatcher};
-use crate::signals::metrics::{Counter, Metrics};
+use crate::signals::metrics::{Counter, Measurement, Metrics};
 use crate::signals::route::{InvalidPattern, Router};
 use crate::signals::summary::Summary;
 use crate::telemetry::{Stats, Totals};
@@ -60,6 +62,9 @@ impl Express {
         exchange.start = clock.unix(exchange.start);
         exchange.end = clock.unix(exchange.end);
         exchange.first_response = exchange.first_response.map(|at| clock.unix(at));
+        for event in &mut exchange.events {
+            event.time = clock.unix(event.time);
+        }
         if let Some((path, attribute)) = path.zip(route)
             && let Some(route) = self.router.route(&exchange.resource.service, &path)
         {
@@ -80,6 +85,13 @@ impl Express {
         self.linger.add(Instant::now());
         if spans.push(&exchange) {
             self.send_spans();
+        }
+    }
+
+    /// Takes what a process told of itself.
+    pub(super) fn measure(&mut self, resource: &Arc<Resource>, measurement: &Measurement) {
+        if let Some(metrics) = &mut self.metrics {
+            metrics.measure(resource, measurement);
         }
     }
 

@@ -16,6 +16,7 @@ mod settings;
 mod stages;
 mod survey;
 mod targets;
+mod user_space;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -50,6 +50,13 @@ impl Own {
         ] {
             counters.push(count(&underspan::RECORDS_LOST, Some(reason), lost));
         }
+        for (reason, lost) in [
+            ("ring_full", totals.kernel.lost_moments),
+            ("unreadable", totals.kernel.moment_faults),
+            ("forgotten", totals.stats.moments_forgotten),
+        ] {
+            counters.push(count(&underspan::MOMENTS_LOST, Some(reason), lost));
+        }
         counters.push(count(&underspan::CAPTURE_SIZE, None, totals.kernel.captured));
         counters.push(count(&underspan::CAPTURE_FAULTS, None, totals.kernel.faults));
         counters.push(count(&underspan::RING_SIZE, None, totals.kernel.ring_bytes));

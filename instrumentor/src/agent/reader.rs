@@ -17,13 +17,12 @@ use super::budget::Budget;
 use super::control::{Holder, Order, Pulse, Snapshot, Standing};
 use super::express::Express;
 use super::stages::Stages;
+use super::user_space::UserSpace;
 use super::{settings, survey};
-use crate::attach::canaries;
-use crate::attach::plaintext::{Library, Plaintext};
 use crate::capture;
 use crate::discover::{Change, ProcessTable};
+use crate::runtimes::Runtimes;
 use crate::telemetry::Totals;
-use crate::telemetry::audit::Action;
 use crate::telemetry::status::Tls;
 
 /// Longest sleep of the reader: bounds how late a record is seen.
@@ -44,7 +43,7 @@ pub(super) struct Reader {
     /// `None` while detached.
     tracer: Option<Tracer>,
     /// What is attached in user space, while the tracer is there.
-    plaintext: Option<Plaintext>,
+    user_space: UserSpace,
     settings: TracerSettings,
     /// Who keeps it detached, and why.
     holds: Vec<(Holder, String)>,
@@ -89,11 +88,17 @@ impl Reader {
             table.select(pid, capture::Clock::read().now());
         }
         let connections = usize::try_from(config.capture.max_connections).unwrap_or(usize::MAX);
-        let stages =
-            Stages::new(connections, settings::decoding(config), settings::sampler(config), table, express);
+        let stages = Stages::new(
+            connections,
+            settings::decoding(config),
+            settings::sampler(config),
+            Runtimes::new(|runtime| settings::detail(config, runtime)),
+            table,
+            express,
+        );
         let mut reader = Self {
             tracer: None,
-            plaintext: None,
+            user_space: UserSpace::default(),
             settings: settings::tracer(config),
             holds: hold.into_iter().collect(),
             reports: Vec::new(),
@@ -220,10 +225,7 @@ impl Reader {
     /// Loads and attaches every probe, and selects whoever matches.
     fn attach(&mut self, reason: &str) -> Result<(), StartError> {
         let mut tracer = Tracer::start(&self.settings)?;
-        self.plaintext = tracer.take_uprobes().map(|mut uprobes| {
-            canaries::prove(&mut tracer, &mut uprobes);
-            Plaintext::new(uprobes)
-        });
+        self.user_space.begin(&mut tracer, self.stages.understand.runtimes.wanted());
         self.budget.begin(&mut tracer);
         let now = capture::Clock::read().now();
         let understand = &mut self.stages.understand;
@@ -256,7 +258,9 @@ impl Reader {
             tracer.deselect(*pid);
         }
         // The kernel takes its time with these, and has it from here on.
-        let libraries = self.plaintext.take().map(Plaintext::close).unwrap_or_default();
+        let taken_back = self.user_space.close();
+        count_inside(tracer, &mut self.stages);
+        self.stages.understand.runtimes.restart();
         if let Err(error) = tracer.flush() {
             tracing::debug!(%error, "cannot look at silent connections");
         }
@@ -271,9 +275,7 @@ impl Reader {
         for running in &running {
             self.auditor.detached(running, now, reason);
         }
-        for (pid, library) in &libraries {
-            self.auditor.library(Action::Detach, library, *pid, now);
-        }
+        taken_back.detached(&self.auditor, now);
         for pid in selected {
             self.auditor.deselected(&self.stages.understand.table, pid, now, Some(reason));
         }
@@ -303,51 +305,29 @@ impl Reader {
 
     /// Takes records, then tells the kernel what was learned from them.
     fn drain(&mut self, until: Instant) -> usize {
-        let Self { tracer: Some(tracer), stages, auditor, late, plaintext, .. } = self else { return 0 };
+        let Self { tracer: Some(tracer), stages, auditor, late, user_space, .. } = self else { return 0 };
         let (taken, all) = tracer.drain(until, |record| stages.take(record));
         if all {
             // Whatever came before these ends has been read.
             late.drain(..).for_each(|end| stages.end_of(&end));
         }
-        let mut found = Vec::new();
-        for (parent, pid, time) in stages.understand.forked.drain(..) {
-            auditor.selected(&stages.understand.table, pid, time);
-            let libraries = plaintext.iter_mut().flat_map(|plaintext| plaintext.fork(parent, pid));
-            found.extend(libraries.map(|library| (pid, library)));
+        let understand = &mut stages.understand;
+        let now = understand.now();
+        for (parent, pid, time) in understand.forked.drain(..) {
+            auditor.selected(&understand.table, pid, time);
+            user_space.fork(understand.runtimes.wanted(), parent, pid).attached(auditor, now);
         }
-        for pid in stages.understand.blind.drain(..) {
-            found.extend(
-                plaintext
-                    .iter_mut()
-                    .flat_map(|plaintext| plaintext.look_again(pid))
-                    .map(|library| (pid, library)),
-            );
+        for pid in understand.blind.drain(..) {
+            user_space.look_again(pid).attached(auditor, now);
         }
-        self.found(found);
         self.tell_kernel();
         taken
     }
 
-    /// Says what became of the probes in libraries of processes.
-    fn found(&self, libraries: Vec<(u32, Library)>) {
-        let now = self.stages.understand.now();
-        for (pid, library) in libraries {
-            let path = library.path.display();
-            match &library.probes {
-                Ok(programs) => {
-                    tracing::debug!(pid, %path, places = programs.len(), "probes in a TLS library");
-                }
-                Err(reason) => tracing::warn!(pid, %path, reason, "cannot read what this process encrypts"),
-            }
-            self.auditor.library(Action::Attach, &library, pid, now);
-        }
-    }
-
     fn look_at_silence(&mut self) {
-        if let Some(plaintext) = &mut self.plaintext {
-            let found = plaintext.look_early();
-            self.found(found);
-        }
+        let understand = &self.stages.understand;
+        let news = self.user_space.look_early(understand.runtimes.wanted());
+        news.attached(&self.auditor, understand.now());
         if self.stages.is_waiting() {
             self.flush();
         }
@@ -371,6 +351,7 @@ impl Reader {
         if let Err(error) = tracer.heartbeat() {
             tracing::error!(%error, "cannot keep the probes alive");
         }
+        count_inside(tracer, &mut self.stages);
         let understand = &self.stages.understand;
         self.budget.beat(tracer, &understand.table, &self.auditor, understand.now());
         let expired = tracer.counters().expired;
@@ -398,14 +379,14 @@ impl Reader {
         let understand = &mut self.stages.understand;
         let Some(tracer) = &mut self.tracer else { return understand.changes.clear() };
         let now = understand.now();
-        let (mut joined, mut found) = (false, Vec::new());
+        let mut joined = false;
         for change in understand.changes.drain(..) {
             match change {
                 Change::None => {}
                 Change::Track(pid) => {
                     // First, so that no connection of it begins unseen.
-                    let libraries = self.plaintext.iter_mut().flat_map(|plaintext| plaintext.begin(pid));
-                    found.extend(libraries.map(|library| (pid, library)));
+                    let news = self.user_space.track(understand.runtimes.wanted(), pid);
+                    news.attached(&self.auditor, now);
                     match tracer.select(pid) {
                         Ok(()) => {
                             joined = true;
@@ -416,9 +397,7 @@ impl Reader {
                 }
                 Change::Untrack(pid) => {
                     tracer.deselect(pid);
-                    for library in self.plaintext.iter_mut().flat_map(|plaintext| plaintext.end(pid)) {
-                        self.auditor.library(Action::Detach, &library, pid, now);
-                    }
+                    self.user_space.untrack(pid).detached(&self.auditor, now);
                     self.auditor.deselected(&understand.table, pid, now, None);
                 }
             }
@@ -434,7 +413,6 @@ impl Reader {
             // Its bytes are then copied and dropped, which costs but harms nobody.
             let _ = tracer.set_verdict(conn, Verdict::Ignore { decrypted });
         }
-        self.found(found);
     }
 
     fn totals(&self) -> Totals {
@@ -442,18 +420,15 @@ impl Reader {
         if let Some(tracer) = &self.tracer {
             kernel += tracer.counters();
         }
-        Totals {
-            stats: self.stages.understand.stats.clone(),
-            kernel,
-            pauses: self.budget.pauses(),
-            ..Totals::default()
-        }
+        let mut stats = self.stages.understand.stats.clone();
+        stats.moments_forgotten = self.stages.understand.runtimes.dropped();
+        Totals { stats, kernel, pauses: self.budget.pauses(), ..Totals::default() }
     }
 
     fn snapshot(&self) -> Snapshot {
         let totals = self.totals();
         let mut running = self.tracer.as_ref().map(Tracer::running).unwrap_or_default();
-        running.extend(self.plaintext.iter().flat_map(Plaintext::running));
+        running.extend(self.user_space.running());
         let facts = survey::Facts {
             standing: self.standing(),
             uptime: self.started.elapsed(),
@@ -465,9 +440,10 @@ impl Reader {
             budget: self.budget.status(),
         };
         let mut targets = self.stages.targets();
-        for target in targets.iter_mut().filter(|target| target.tls == Some(Tls::Blind)) {
+        for target in &mut targets {
+            target.inside = self.user_space.inside(target.pid);
             // Known only where a library was found and could not be used.
-            let why = self.plaintext.iter().flat_map(|plaintext| plaintext.obstacles(target.pid)).next();
+            let why = self.user_space.obstacle(target.pid).filter(|_| target.tls == Some(Tls::Blind));
             target.finding = why.or(target.finding.take());
         }
         self.budget.annotate(&mut targets, self.stages.understand.now());
@@ -481,5 +457,14 @@ impl Reader {
         let mut express = self.stages.understand.express;
         express.send_spans();
         Remains { totals, express, auditor: self.auditor }
+    }
+}
+
+/// Takes what the kernel counted by process.
+fn count_inside(tracer: &mut Tracer, stages: &mut Stages) {
+    for (pid, mark, times) in tracer.counted() {
+        if !stages.understand.counted(pid, mark, times) {
+            tracer.forget_counted(pid, mark);
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use underspan_config::{
-    Compression, Config, Histogram, Listen, Protocol, Query, RouteMode, Sampler as SamplerName, Stdout,
-    Temporality, Tier,
+    Compression, Config, Histogram, Listen, Postgresql, Protocol, Query, RouteMode, Runtimes,
+    Sampler as SamplerName, Stdout, Temporality, Tier,
 };
 use underspan_ebpf::Settings as TracerSettings;
 use underspan_protocols::decoder::{Options, QueryPolicy};
@@ -18,6 +18,7 @@ use crate::discover::scan::own_processes;
 use crate::discover::table::Limits as TableLimits;
 use crate::discover::{Host, Identifier, ProcFs, ProcessTable, Selectors};
 use crate::export::{self, Limits, otlp, retry, stdout};
+use crate::runtimes::Detail;
 use crate::signals::route::{InvalidPattern, Pattern};
 use crate::signals::sampler::Sampler;
 use crate::signals::{metrics, route};
@@ -123,6 +124,22 @@ pub(super) fn metrics(config: &Config) -> metrics::Settings {
         ttl: config.metrics.ttl.0,
         body_size: config.metrics.body_size,
         ..metrics::Settings::default()
+    }
+}
+
+/// How much is wanted of a runtime, by its name.
+pub(super) fn detail(config: &Config, runtime: &str) -> Detail {
+    let Runtimes { jvm, cpython, postgresql } = &config.runtimes;
+    let on = |on: bool| if on { Detail::Full } else { Detail::Off };
+    match runtime {
+        "jvm" => on(*jvm),
+        "cpython" => on(*cpython),
+        "postgresql" => match postgresql {
+            Postgresql::Off => Detail::Off,
+            Postgresql::Brief => Detail::Brief,
+            Postgresql::Full => Detail::Full,
+        },
+        _ => Detail::Off,
     }
 }
 

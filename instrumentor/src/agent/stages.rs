@@ -15,6 +15,8 @@ use crate::correlate::exchange::Finished;
 use crate::correlate::{Correlator, Mover};
 use crate::discover::{Change, ProcessTable};
 use crate::parse::{self, Conversation, Outcome};
+use crate::runtimes::Runtimes;
+use crate::signals::metrics::Measurement;
 use crate::signals::sampler::Sampler;
 use crate::telemetry::Stats;
 use crate::telemetry::status::TargetStatus;
@@ -36,6 +38,7 @@ pub(super) struct Understand {
     /// For plain connections, and for encrypted ones.
     options: [Arc<Options>; 2],
     correlator: Correlator,
+    pub(super) runtimes: Runtimes,
     pub(super) table: ProcessTable,
     pub(super) express: Express,
     pub(super) stats: Stats,
@@ -52,6 +55,7 @@ pub(super) struct Understand {
     targets: Targets,
     events: Vec<Event>,
     finished: Vec<Finished>,
+    measured: Vec<Measurement>,
 }
 
 impl Stages {
@@ -59,6 +63,7 @@ impl Stages {
         connections: usize,
         options: Options,
         sampler: Sampler,
+        runtimes: Runtimes,
         table: ProcessTable,
         express: Express,
     ) -> Self {
@@ -68,6 +73,7 @@ impl Stages {
                 clock: Clock::read(),
                 options: [Arc::new(options.clone()), Arc::new(Options { tls: true, ..options })],
                 correlator: Correlator::new(sampler),
+                runtimes,
                 table,
                 express,
                 stats: Stats::default(),
@@ -79,6 +85,7 @@ impl Stages {
                 targets: Targets::default(),
                 events: Vec::new(),
                 finished: Vec::new(),
+                measured: Vec::new(),
             },
         }
     }
@@ -130,6 +137,16 @@ impl Stages {
                 understand.stats.records_of.process += 1;
                 understand.process(&process);
             }
+            Ok(Record::Moment(moment)) => {
+                understand.stats.records_of.inside += 1;
+                understand.runtimes.moment(&moment, &mut understand.measured);
+                understand.measure(moment.tgid);
+            }
+            Ok(Record::Sums(sums)) => {
+                understand.stats.records_of.inside += 1;
+                understand.runtimes.sums(&sums, &mut understand.measured);
+                understand.measure(sums.tgid);
+            }
             Err(_) => understand.stats.records_malformed += 1,
         }
     }
@@ -164,6 +181,7 @@ impl Stages {
         // Their metrics go with the last reference to them.
         for resource in understand.table.expire(understand.clock.unix(now)) {
             understand.targets.forget(resource.pid);
+            understand.runtimes.forget(resource.pid);
         }
         let over = connections.take_unix(|connection| {
             let silent = now.saturating_sub(connection.last());
@@ -253,10 +271,32 @@ impl Understand {
     }
 
     fn express_finished(&mut self) {
-        let Self { express, finished, clock, stats, targets, .. } = self;
-        for finished in finished.drain(..) {
+        let Self { express, finished, clock, stats, targets, runtimes, .. } = self;
+        for mut finished in finished.drain(..) {
             targets.understood(finished.exchange.resource.pid, finished.protocol);
+            runtimes.describe(&mut finished);
             express.take(finished, *clock, stats);
+        }
+    }
+
+    /// Takes what the kernel counted of a process under a mark. False if nobody knows the process any more.
+    pub(super) fn counted(&mut self, pid: u32, mark: u32, times: u64) -> bool {
+        if self.table.resource(pid).is_none() {
+            return false;
+        }
+        self.measured.extend(self.runtimes.counted(pid, mark, times));
+        self.measure(pid);
+        true
+    }
+
+    /// What is measured of a process goes into its metrics.
+    fn measure(&mut self, pid: u32) {
+        if self.measured.is_empty() {
+            return;
+        }
+        let resource = self.table.seen(pid, "", self.clock.now());
+        for measurement in self.measured.drain(..) {
+            self.express.measure(&resource, &measurement);
         }
     }
 

@@ -127,6 +127,7 @@ fn records(probe: &str, stats: &Stats) -> Option<u64> {
     match probe {
         "process" => Some(stats.records_of.process),
         "socket_state" => Some(stats.records_of.state),
+        "inside" => Some(stats.records_of.inside),
         payload if is_payload(payload) => Some(stats.records_of.payload),
         _ => None,
     }

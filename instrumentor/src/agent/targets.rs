@@ -104,6 +104,7 @@ impl Books {
                 _ => Some(Tls::Blind),
             },
             budget: None,
+            inside: Vec::new(),
             finding: None,
         };
         target.finding = finding(&target);

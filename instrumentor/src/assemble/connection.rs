@@ -52,6 +52,8 @@ pub struct Connection {
     pub conversation: Conversation,
     /// No protocol of ours was found in it.
     pub unknown: bool,
+    /// Its exchanges that have begun and not ended.
+    pub under_way: u32,
     /// Books of what is lost on it.
     pub losses: Losses,
     traffic: Traffic,
@@ -101,6 +103,7 @@ impl Connection {
             run_sequence: [None; 2],
             conversation: Conversation::default(),
             unknown: false,
+            under_way: 0,
             losses: Losses::default(),
             traffic: Traffic::default(),
             streams: Default::default(),

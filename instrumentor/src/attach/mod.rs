@@ -4,6 +4,7 @@
 
 pub mod canaries;
 pub mod framing;
+pub mod inside;
 pub mod plaintext;
 pub mod privileges;
 

@@ -10,7 +10,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::time::timeout;
 
 use super::{Action, Failure};
-use crate::telemetry::status::{ExporterStatus, ProbeStatus, State, Status, TargetStatus, Tls};
+use crate::telemetry::status::{ExporterStatus, InsideStatus, ProbeStatus, State, Status, TargetStatus, Tls};
 
 /// Longest wait for the answer, and its largest size: a few hundred bytes for each of some thousand processes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -154,6 +154,12 @@ fn targets(out: &mut String, targets: &[TargetStatus]) {
                 let _ = writeln!(out, "{:>10}{what}: {list}", "");
             }
         }
+        for inside in &target.inside {
+            let InsideStatus { runtime, file, places, reason } = inside;
+            let state =
+                reason.as_ref().map_or_else(|| format!("{places} probes"), |reason| format!("off: {reason}"));
+            let _ = writeln!(out, "{:>10}inside {runtime} ({file}): {state}", "");
+        }
         if let Some(finding) = &target.finding {
             let _ = writeln!(out, "{:>10}! {finding}", "");
         }
@@ -236,6 +242,7 @@ mod tests {
             not_understood: [("tls".to_owned(), 9)].into(),
             tls: Some(Tls::Blind),
             finding: Some("odd".into()),
+            inside: vec![InsideStatus { runtime: "jvm".into(), places: 9, ..InsideStatus::default() }],
             ..TargetStatus::default()
         };
         let probe = ProbeStatus { name: "process".into(), state: "on".into(), ..ProbeStatus::default() };
@@ -245,9 +252,16 @@ mod tests {
             findings: vec!["look here".into()],
             ..Status::default()
         });
-        for wanted in
-            ["1.5 KiB", "7 http1", "bytes not understood: 9 tls", "! odd", "! look here", "blind", "detached"]
-        {
+        for wanted in [
+            "1.5 KiB",
+            "7 http1",
+            "bytes not understood: 9 tls",
+            "! odd",
+            "inside jvm (): 9 probes",
+            "! look here",
+            "blind",
+            "detached",
+        ] {
             assert!(text.contains(wanted), "{wanted} is missing in\n{text}");
         }
     }

@@ -12,6 +12,10 @@ pub struct Finished {
     pub exchange: Exchange,
     /// Name of the protocol it was spoken in.
     pub protocol: &'static str,
+    /// The thread that read the request, or made it.
+    pub tid: u32,
+    /// Others were under way on the same connection at the same time.
+    pub shared: bool,
     /// Path to turn into a route.
     pub path: Option<String>,
     /// Attribute for the route.
@@ -55,6 +59,19 @@ pub struct Exchange {
     pub error: Option<String>,
     /// Span attributes, including the route, without sizes and `error.type`.
     pub attributes: Attributes,
+    /// What happened meanwhile.
+    pub events: Vec<SpanEvent>,
     /// Metrics it feeds.
     pub convention: &'static Convention,
+}
+
+/// Something that happened in the course of an exchange.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpanEvent {
+    /// Its name.
+    pub name: &'static str,
+    /// When; for what went on for a while, when it began.
+    pub time: u64,
+    /// What is known of it.
+    pub attributes: Attributes,
 }

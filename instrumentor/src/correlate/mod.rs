@@ -96,9 +96,11 @@ impl Correlator {
                     let Conversation::Decoding(decoding) = &connection.conversation else { continue };
                     let role = decoding.role;
                     let span = self.begin(connection, role, mover, first, request.context.clone());
-                    let pending =
+                    let mut pending =
                         Pending::new(connection, role, resource(mover.tgid), mover.tid, span, request);
-                    self.open.insert((connection.id, key), pending);
+                    pending.shared = connection.under_way > 0;
+                    connection.under_way +=
+                        u32::from(self.open.insert((connection.id, key), pending).is_none());
                 }
                 Event::Response { key, first, response } => {
                     let Some(pending) = self.open.get_mut(&(connection.id, key)) else { continue };
@@ -110,7 +112,7 @@ impl Correlator {
                     };
                     let stale = by_order && connection.losses.exchange() > pending.exchange;
                     if stale && connection.losses.excuse(Some(pending.exchange)) {
-                        self.open.remove(&(connection.id, key));
+                        self.close(connection, key);
                     } else {
                         pending.respond(first, response);
                     }
@@ -121,7 +123,7 @@ impl Correlator {
                     if direction == Direction::Request {
                         continue;
                     }
-                    let Some(pending) = self.open.remove(&(connection.id, key)) else { continue };
+                    let Some(pending) = self.close(connection, key) else { continue };
                     // Otherwise the kernel counted it: there was a response, but its record did not fit the ring.
                     if !(unanswered && connection.losses.excuse(Some(pending.exchange))) {
                         self.finish_or_wait(pending, connection, stats, out);
@@ -131,13 +133,21 @@ impl Correlator {
                     (0..exchanges).for_each(|_| connection.losses.show(None, reason));
                 }
                 Event::Abandoned { key, reason } => {
-                    if let Some(pending) = self.open.remove(&(connection.id, key)) {
+                    if let Some(pending) = self.close(connection, key) {
                         connection.losses.show(Some(pending.exchange), reason);
                     }
                 }
                 Event::Left | Event::StartTls => {}
             }
         }
+    }
+
+    /// An exchange of a connection is under way no longer.
+    fn close(&mut self, connection: &mut Connection, key: u64) -> Option<Pending> {
+        let mut pending = self.open.remove(&(connection.id, key))?;
+        connection.under_way = connection.under_way.saturating_sub(1);
+        pending.shared |= connection.under_way > 0;
+        Some(pending)
     }
 
     /// What is open on a connection: `None` nothing, else whether a response has begun.
@@ -152,6 +162,7 @@ impl Correlator {
         for (_, pending) in self.open.extract_if(|(conn, _), _| *conn == connection.id) {
             connection.losses.show(Some(pending.exchange), LossReason::NoResponse);
         }
+        connection.under_way = 0;
         connection.losses.settle(stats);
     }
 

@@ -25,6 +25,8 @@ pub(super) struct Pending {
     pub(super) tid: u32,
     pub(super) span: Rc<Span>,
     pub(super) patience: u8,
+    /// Others were under way on the same connection at the same time.
+    pub(super) shared: bool,
     protocol: &'static str,
     resource: Arc<Resource>,
     operation: String,
@@ -57,6 +59,7 @@ impl Pending {
             end: span.start,
             span,
             patience: 0,
+            shared: false,
             protocol: connection.protocol(),
             resource,
             operation: request.operation,
@@ -127,9 +130,17 @@ impl Pending {
             response_size: self.response_size,
             error: self.error.take(),
             attributes: std::mem::take(&mut self.attributes),
+            events: Vec::new(),
             convention: self.convention,
         };
-        Finished { exchange, protocol: self.protocol, path: self.path.take(), route: self.route }
+        Finished {
+            exchange,
+            protocol: self.protocol,
+            tid: self.tid,
+            shared: self.shared,
+            path: self.path.take(),
+            route: self.route,
+        }
     }
 }
 

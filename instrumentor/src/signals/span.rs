@@ -28,6 +28,7 @@ pub(crate) fn write(out: &mut Vec<u8>, exchange: &Exchange) {
     wire::fixed64(out, 7, exchange.start);
     wire::fixed64(out, 8, exchange.end.max(exchange.start));
     attributes(out, exchange);
+    events(out, exchange);
     if exchange.error.is_some() {
         let status = wire::open(out, 15);
         wire::uint(out, 3, STATUS_ERROR);
@@ -47,6 +48,18 @@ fn name(out: &mut Vec<u8>, exchange: &Exchange) {
         out.extend_from_slice(route.as_bytes());
     }
     wire::close(out, name);
+}
+
+fn events(out: &mut Vec<u8>, exchange: &Exchange) {
+    for event in &exchange.events {
+        let message = wire::open(out, 11);
+        wire::fixed64(out, 1, event.time);
+        wire::string(out, 2, event.name);
+        for (attribute, value) in &event.attributes {
+            wire::attribute(out, 3, attribute.name, value);
+        }
+        wire::close(out, message);
+    }
 }
 
 fn attributes(out: &mut Vec<u8>, exchange: &Exchange) {

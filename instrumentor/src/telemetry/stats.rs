@@ -27,6 +27,8 @@ pub struct Stats {
     pub connections_tls: u64,
     /// Spans of exchanges the sampler decided against. They are in the metrics.
     pub spans_sampled_out: u64,
+    /// Moments inside programs that were forgotten before the spans they belong to were finished.
+    pub moments_forgotten: u64,
 }
 
 /// Records by the kind of probe that makes them.
@@ -38,6 +40,8 @@ pub struct RecordsOf {
     pub state: u64,
     /// Processes.
     pub process: u64,
+    /// What programs tell of themselves.
+    pub inside: u64,
 }
 
 impl Stats {

@@ -147,6 +147,9 @@ pub struct TargetStatus {
     /// What tracing it costs; null without limits.
     #[serde(default)]
     pub budget: Option<TargetBudget>,
+    /// What it tells of itself.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub inside: Vec<InsideStatus>,
     /// What is odd about it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub finding: Option<String>,
@@ -190,6 +193,20 @@ pub struct PauseStatus {
     pub reason: String,
     /// Calls on its sockets that passed unseen since then. Requests they were part of are in no book.
     pub calls_unseen: u64,
+}
+
+/// A file of a process that may have probes inside.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct InsideStatus {
+    /// What kind of program it is: `jvm`, `cpython`, `postgresql`.
+    pub runtime: String,
+    /// Where the process has it from.
+    pub file: String,
+    /// Places that are probed.
+    pub places: usize,
+    /// Why there are none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
 }
 
 /// Whether the agent reads what a process says.

@@ -61,6 +61,7 @@ pub(crate) fn exchange(resource: &Arc<Resource>) -> Exchange {
             (text("client.address"), Value::String("::1".into())),
             (number("client.port"), Value::Int(4242)),
         ],
+        events: Vec::new(),
         convention: &HTTP,
     }
 }

@@ -14,7 +14,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use underspan_ebpf::Running;
 use underspan_ebpf::elf::{FileId, Image, Mapping, executable_mappings};
 use underspan_ebpf::probes::tls_libraries::ENTER;
 use underspan_ebpf::uprobes::{Links, Point, Sharing, UprobeLink, Uprobes, release};
@@ -57,34 +56,29 @@ struct Process {
 }
 
 /// Probes in TLS libraries.
+#[derive(Default)]
 pub struct Plaintext {
-    uprobes: Uprobes,
     links: Links,
     plans: HashMap<FileId, Result<Vec<Point>, String>>,
     processes: HashMap<u32, Process>,
 }
 
 impl Plaintext {
-    /// With the programs for user space, after their canaries.
-    pub fn new(uprobes: Uprobes) -> Self {
-        Self { uprobes, links: Links::default(), plans: HashMap::new(), processes: HashMap::new() }
-    }
-
     /// A process is about to be traced, or runs another program. Gives back its libraries.
-    pub fn begin(&mut self, pid: u32) -> Vec<Library> {
+    pub fn begin(&mut self, uprobes: &mut Uprobes, pid: u32) -> Vec<Library> {
         drop(self.end(pid));
         let forking = forks_for_each(pid);
         let process = Process { libraries: Vec::new(), looks: 0, looked: Instant::now(), forks: 0, forking };
         self.processes.insert(pid, process);
-        let found = self.look(pid);
+        let found = self.look(uprobes, pid);
         if forking {
-            self.share(pid);
+            self.share(uprobes, pid);
         }
         found
     }
 
     /// A traced process has made another one, which is traced too. Gives back the libraries of the new one.
-    pub fn fork(&mut self, parent: u32, child: u32) -> Vec<Library> {
+    pub fn fork(&mut self, uprobes: &mut Uprobes, parent: u32, child: u32) -> Vec<Library> {
         if let Some(process) = self.processes.get_mut(&parent)
             && process.forks < FORKS
             && !process.forking
@@ -93,10 +87,10 @@ impl Plaintext {
             process.forks += 1;
             process.forking = forks_for_each(parent);
             if process.forking {
-                self.share(parent);
+                self.share(uprobes, parent);
             }
         }
-        self.begin(child)
+        self.begin(uprobes, child)
     }
 
     /// A process is traced no longer. Gives back the libraries in which it had probes.
@@ -108,16 +102,18 @@ impl Plaintext {
     }
 
     /// Looks at the processes that may still be loading. Gives back what was found.
-    pub fn look_early(&mut self) -> Vec<(u32, Library)> {
+    pub fn look_early(&mut self, uprobes: &mut Uprobes) -> Vec<(u32, Library)> {
         let early = self.processes.iter().filter(|(_, process)| process.looks < EARLY_LOOKS);
         let pids: Vec<_> = early.map(|(pid, _)| *pid).collect();
-        pids.into_iter().flat_map(|pid| self.look(pid).into_iter().map(move |found| (pid, found))).collect()
+        pids.into_iter()
+            .flat_map(|pid| self.look(uprobes, pid).into_iter().map(move |found| (pid, found)))
+            .collect()
     }
 
     /// A connection of the process is encrypted and not read: the library may have been loaded since the last look.
-    pub fn look_again(&mut self, pid: u32) -> Vec<Library> {
+    pub fn look_again(&mut self, uprobes: &mut Uprobes, pid: u32) -> Vec<Library> {
         if self.processes.get(&pid).is_some_and(|process| process.looked.elapsed() >= AGAIN) {
-            self.look(pid)
+            self.look(uprobes, pid)
         } else {
             Vec::new()
         }
@@ -140,16 +136,8 @@ impl Plaintext {
         })
     }
 
-    /// The programs in use.
-    pub fn running(&self) -> Vec<Running> {
-        let all = self.uprobes.running().into_iter();
-        // Those of canaries have done their work.
-        all.filter(|running| running.probe.name == underspan_ebpf::probes::tls_libraries::PROBE.name)
-            .collect()
-    }
-
     /// Gives back what is new.
-    fn look(&mut self, pid: u32) -> Vec<Library> {
+    fn look(&mut self, uprobes: &mut Uprobes, pid: u32) -> Vec<Library> {
         let Some(process) = self.processes.get_mut(&pid) else { return Vec::new() };
         process.looks = process.looks.saturating_add(1);
         process.looked = Instant::now();
@@ -171,7 +159,7 @@ impl Plaintext {
             if matches!(part, Part::Sibling) && !process.libraries.iter().chain(&found).any(speaks) {
                 continue;
             }
-            let library = self.attach(pid, part, &mapping);
+            let library = self.attach(uprobes, pid, part, &mapping);
             if library.probes.as_ref().is_ok_and(Vec::is_empty) {
                 continue;
             }
@@ -184,19 +172,25 @@ impl Plaintext {
         found
     }
 
-    fn attach(&mut self, pid: u32, part: Part, mapping: &Mapping) -> Library {
+    fn attach(&mut self, uprobes: &mut Uprobes, pid: u32, part: Part, mapping: &Mapping) -> Library {
         let mut library =
             Library { inode: mapping.inode, file: None, path: mapping.path.clone(), probes: Ok(Vec::new()) };
         library.probes =
             Image::of_mapping(pid, mapping).map_err(|error| error.to_string()).and_then(|image| {
                 library.file = Some(image.id());
-                self.hold(pid, part, &image)
+                self.hold(uprobes, pid, part, &image)
             });
         library
     }
 
     /// Gives a process the probes of a file, and itself their programs.
-    fn hold(&mut self, pid: u32, part: Part, image: &Image) -> Result<Vec<&'static str>, String> {
+    fn hold(
+        &mut self,
+        uprobes: &mut Uprobes,
+        pid: u32,
+        part: Part,
+        image: &Image,
+    ) -> Result<Vec<&'static str>, String> {
         if self.plans.len() >= PLANS {
             self.plans.clear();
         }
@@ -209,7 +203,6 @@ impl Plaintext {
         let shared = self.processes.get(&pid).is_some_and(|process| process.forking)
             || self.processes.values().any(|process| process.forking && process.uses(image.id()));
         let sharing = if shared { Sharing::Shared } else { Sharing::Own };
-        let uprobes = &mut self.uprobes;
         self.links.hold(image.id(), PURPOSE, pid, sharing, |scope| {
             let link = uprobes.attach(image, &points, scope).map_err(|error| error.to_string())?;
             complete(link)
@@ -218,7 +211,7 @@ impl Plaintext {
     }
 
     /// The libraries of a server turn out to be needed by children it is yet to make.
-    fn share(&mut self, server: u32) {
+    fn share(&mut self, uprobes: &mut Uprobes, server: u32) {
         let Some(process) = self.processes.get(&server) else { return };
         let files: Vec<_> = process.libraries.iter().filter_map(|library| library.file).collect();
         let sharing = |other: &Process| files.iter().any(|file| other.uses(*file));
@@ -231,7 +224,7 @@ impl Plaintext {
             if let Some(process) = self.processes.get_mut(&pid) {
                 process.libraries.clear();
             }
-            self.look(pid);
+            self.look(uprobes, pid);
         }
         release(own, Duration::ZERO);
     }

@@ -14,12 +14,26 @@ const MAX_POINTS: u64 = 8192;
 /// Bytes after which a request is closed; many receivers refuse more than 4 MiB.
 const MAX_BYTES: usize = 3 << 20;
 
-/// What kind of points a metric has; the value is the field of `Metric` that holds them.
+/// What kind of points a metric has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    Sum = 7,
-    Histogram = 9,
-    Exponential = 10,
+    /// A sum that only grows.
+    Sum,
+    /// A sum that may rise and fall.
+    Level,
+    Histogram,
+    Exponential,
+}
+
+impl Kind {
+    /// The field of `Metric` that holds the points.
+    fn field(self) -> u32 {
+        match self {
+            Self::Sum | Self::Level => 7,
+            Self::Histogram => 9,
+            Self::Exponential => 10,
+        }
+    }
 }
 
 /// `AggregationTemporality`.
@@ -88,7 +102,7 @@ impl<'a> Writer<'a> {
             wire::string(out, 2, metric.description);
         }
         wire::string(out, 3, metric.unit);
-        let data = wire::open(out, kind as u32);
+        let data = wire::open(out, kind.field());
         self.metric = Some(OpenMetric { metric, kind, since, message, data });
     }
 

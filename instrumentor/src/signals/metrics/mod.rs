@@ -1,6 +1,6 @@
-//! exchanges -> metric points
+//! exchanges and measurements -> metric points
 //!
-//! Rate, errors and duration of everything that was understood, before any sampling. Drops nothing: what
+//! Rate, errors and duration of everything that was understood, before any sampling, and what programs tell of themselves. Drops nothing: what
 //! exceeds the bound of a metric is folded into its overflow series.
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -11,6 +11,7 @@ use self::{
     encode::{Since, Writer},
     own::Previous,
     point::Interval,
+    sample::Sample,
     series::{Common, Stream},
 };
 use crate::{correlate::exchange::Exchange, discover::resource::Resource, export::Batch};
@@ -21,9 +22,11 @@ mod explicit;
 pub mod exponential;
 mod own;
 mod point;
+mod sample;
 mod series;
 
 pub use own::{Counter, SelfMetrics};
+pub use sample::{Instrument, Measurement};
 
 /// How metrics are kept.
 #[derive(Debug, Clone)]
@@ -112,7 +115,8 @@ impl Metrics {
     /// ones.
     pub fn record(&mut self, exchange: &Exchange) {
         let convention = exchange.convention;
-        self.add(exchange, convention.duration, seconds(exchange.end.saturating_sub(exchange.start)));
+        let duration = seconds(exchange.end.saturating_sub(exchange.start));
+        self.add(Sample::of(exchange, duration), convention.duration);
         if self.common.settings.body_size {
             for (metric, size) in [
                 (convention.request_size, exchange.request_size),
@@ -120,24 +124,38 @@ impl Metrics {
             ] {
                 if let Some(metric) = metric {
                     #[expect(clippy::cast_precision_loss, reason = "sizes above 2^53 bytes may be rounded")]
-                    self.add(exchange, metric, size as f64);
+                    self.add(Sample::of(exchange, size as f64), metric);
                 }
             }
         }
     }
 
-    fn add(&mut self, exchange: &Exchange, metric: &'static Metric, value: f64) {
+    /// Takes what a process told of itself.
+    pub fn measure(&mut self, resource: &Arc<Resource>, measured: &Measurement) {
+        let Measurement { metric, instrument, attributes, value } = measured;
+        let sample = Sample {
+            resource,
+            attributes,
+            error: None,
+            exchange: None,
+            instrument: *instrument,
+            value: *value,
+        };
+        self.add(sample, metric);
+    }
+
+    fn add(&mut self, sample: Sample<'_>, metric: &'static Metric) {
         let (_, total) = entry(&mut self.series, |(held, _)| std::ptr::eq(*held, metric), || (metric, 0));
         let room = *total < self.common.settings.max_series * FULL_RESOURCES;
-        let address = Arc::as_ptr(&exchange.resource).addr();
+        let address = Arc::as_ptr(sample.resource).addr();
         let kept = self
             .resources
             .entry(address)
-            .or_insert_with(|| Kept { resource: Arc::clone(&exchange.resource), streams: Vec::new() });
+            .or_insert_with(|| Kept { resource: Arc::clone(sample.resource), streams: Vec::new() });
         let stream =
             entry(&mut kept.streams, |held| std::ptr::eq(held.metric, metric), || Stream::new(metric));
         let before = stream.len();
-        stream.record(exchange, value, &self.common, room);
+        stream.record(sample, &self.common, room);
         *total += stream.len() - before;
     }
 

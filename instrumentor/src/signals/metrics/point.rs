@@ -6,16 +6,17 @@ use super::{
     encode::{Kind, Since, Writer},
     exemplar::Exemplars,
     explicit, exponential,
+    sample::{Instrument, Sample},
 };
-use crate::{correlate::exchange::Exchange, signals::wire};
+use crate::signals::wire;
 
 /// Examples kept of an exponential histogram, whose buckets move.
 const EXPONENTIAL_EXEMPLARS: usize = 8;
 
-/// A histogram with its examples and its times.
+/// A value with its examples and its times.
 #[derive(Debug)]
 pub(super) struct Point {
-    histogram: Histogram,
+    value: Value,
     exemplars: Exemplars,
     /// Nothing that it counts was recorded before.
     start: u64,
@@ -25,9 +26,11 @@ pub(super) struct Point {
 }
 
 #[derive(Debug)]
-enum Histogram {
+enum Value {
     Explicit(explicit::Histogram),
     Exponential(exponential::Histogram),
+    Sum(i64),
+    Level(i64),
 }
 
 /// What points are written for.
@@ -38,30 +41,36 @@ pub(super) struct Interval {
 }
 
 impl Point {
-    pub(super) fn new(metric: &Metric, settings: &Settings, start: u64) -> Self {
-        let (histogram, slots) = match settings.histogram {
-            Shape::Explicit => {
+    pub(super) fn new(metric: &Metric, instrument: Instrument, settings: &Settings, start: u64) -> Self {
+        let (value, slots) = match (instrument, settings.histogram) {
+            (Instrument::Counter, _) => (Value::Sum(0), 0),
+            (Instrument::Level, _) => (Value::Level(0), 0),
+            (Instrument::Histogram, Shape::Explicit) => {
                 let boundaries = explicit::boundaries(metric);
-                (Histogram::Explicit(explicit::Histogram::new(boundaries)), boundaries.len() + 1)
+                (Value::Explicit(explicit::Histogram::new(boundaries)), boundaries.len() + 1)
             }
-            Shape::Exponential => {
-                (Histogram::Exponential(exponential::Histogram::default()), EXPONENTIAL_EXEMPLARS)
+            (Instrument::Histogram, Shape::Exponential) => {
+                (Value::Exponential(exponential::Histogram::default()), EXPONENTIAL_EXEMPLARS)
             }
         };
         let exemplars = Exemplars::new(if settings.exemplars { slots } else { 0 });
-        Self { histogram, exemplars, start, last: start, touched: false }
+        Self { value, exemplars, start, last: start, touched: false }
     }
 
-    pub(super) fn record(&mut self, value: f64, exchange: &Exchange) {
-        let slot = match &mut self.histogram {
-            Histogram::Explicit(histogram) => histogram.record(value),
-            Histogram::Exponential(histogram) => {
-                histogram.record(value);
-                usize::from(exchange.span_id[7]) // ids are random
-            }
-        };
-        self.exemplars.offer(slot, value, exchange);
+    pub(super) fn record(&mut self, sample: Sample<'_>) {
         self.touched = true;
+        let slot = match &mut self.value {
+            Value::Explicit(histogram) => histogram.record(sample.value),
+            Value::Exponential(histogram) => {
+                histogram.record(sample.value);
+                sample.exchange.map_or(0, |exchange| usize::from(exchange.span_id[7])) // ids are random
+            }
+            Value::Sum(sum) => return *sum += whole(sample.value),
+            Value::Level(level) => return *level = whole(sample.value),
+        };
+        if let Some(exchange) = sample.exchange {
+            self.exemplars.offer(slot, sample.value, exchange);
+        }
     }
 
     /// Writes the point, with the attributes that `attributes` appends to the field it is given. Points that
@@ -75,13 +84,26 @@ impl Point {
         attributes: impl FnOnce(&mut Vec<u8>, u32),
     ) {
         let Interval { now, since } = interval;
+        // What rises and falls is what it is, since the beginning.
+        let since = if matches!(self.value, Value::Level(_)) { Since::Start } else { since };
         if since == Since::LastPoint && !self.touched {
             self.start = now;
             return;
         }
         let (start, exemplars) = (self.start, &mut self.exemplars);
-        match &mut self.histogram {
-            Histogram::Explicit(histogram) => {
+        match &mut self.value {
+            Value::Sum(sum) => {
+                let value = if since == Since::LastPoint { std::mem::take(sum) } else { *sum };
+                writer.point(resource, metric, (Kind::Sum, since), |out| {
+                    number(out, value, start, now, attributes);
+                });
+            }
+            Value::Level(level) => {
+                writer.point(resource, metric, (Kind::Level, since), |out| {
+                    number(out, *level, start, now, attributes);
+                });
+            }
+            Value::Explicit(histogram) => {
                 writer.point(resource, metric, (Kind::Histogram, since), |out| {
                     attributes(out, 9);
                     times(out, start, now);
@@ -92,7 +114,7 @@ impl Point {
                     histogram.clear();
                 }
             }
-            Histogram::Exponential(histogram) => {
+            Value::Exponential(histogram) => {
                 writer.point(resource, metric, (Kind::Exponential, since), |out| {
                     attributes(out, 1);
                     times(out, start, now);
@@ -117,6 +139,21 @@ impl Point {
 pub(super) fn times(out: &mut Vec<u8>, start: u64, now: u64) {
     wire::fixed64(out, 2, start);
     wire::fixed64(out, 3, now);
+}
+
+/// A `NumberDataPoint`.
+fn number(out: &mut Vec<u8>, value: i64, start: u64, now: u64, attributes: impl FnOnce(&mut Vec<u8>, u32)) {
+    attributes(out, 7);
+    times(out, start, now);
+    wire::fixed64(out, 6, value.cast_unsigned());
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "saturates; sums and levels are whole numbers below 2^53"
+)]
+fn whole(value: f64) -> i64 {
+    value as i64
 }
 
 fn explicit(out: &mut Vec<u8>, histogram: &explicit::Histogram) {

@@ -11,8 +11,9 @@ use super::{
     Settings,
     encode::Writer,
     point::{Interval, Point},
+    sample::Sample,
 };
-use crate::{correlate::exchange::Exchange, signals::wire};
+use crate::signals::wire;
 
 /// Marks the series that holds what found no room; named by the specification of metrics, not by the
 /// conventions.
@@ -54,23 +55,22 @@ impl Stream {
         self.series.len()
     }
 
-    /// Adds a value to the series of the exchange. Where that is a new one and there is no `room`, the
+    /// Adds a value to its series. Where that is a new one and there is no `room`, the
     /// overflow takes it. Allocates only for a new series.
-    pub(super) fn record(&mut self, exchange: &Exchange, value: f64, common: &Common, room: bool) {
-        let hash = hash(self.metric, exchange, &common.hasher);
-        let same = |series: &Series| series.hash == hash && series.is_of(self.metric, exchange);
+    pub(super) fn record(&mut self, sample: Sample<'_>, common: &Common, room: bool) {
+        let hash = hash(self.metric, sample, &common.hasher);
+        let same = |series: &Series| series.hash == hash && series.is_of(self.metric, sample);
         if let Some(series) = self.series.find_mut(hash, same) {
-            return series.point.record(value, exchange);
+            return series.point.record(sample);
         }
-        let point = || Point::new(self.metric, &common.settings, common.collected);
+        let point = || Point::new(self.metric, sample.instrument, &common.settings, common.collected);
         // The overflow is one of the metric's attribute sets.
         if !room || self.series.len() + 1 >= common.settings.max_series {
-            return self.overflow.get_or_insert_with(point).record(value, exchange);
+            return self.overflow.get_or_insert_with(point).record(sample);
         }
-        let values =
-            self.metric.attributes.iter().map(|attribute| pick(*attribute, exchange).keep()).collect();
+        let values = self.metric.attributes.iter().map(|attribute| pick(*attribute, sample).keep()).collect();
         let mut series = Series { hash, values, point: point() };
-        series.point.record(value, exchange);
+        series.point.record(sample);
         self.series.insert_unique(hash, series, |series| series.hash);
     }
 
@@ -108,13 +108,13 @@ impl Stream {
 }
 
 impl Series {
-    fn is_of(&self, metric: &Metric, exchange: &Exchange) -> bool {
-        let picked = metric.attributes.iter().map(|attribute| pick(*attribute, exchange));
+    fn is_of(&self, metric: &Metric, sample: Sample<'_>) -> bool {
+        let picked = metric.attributes.iter().map(|attribute| pick(*attribute, sample));
         self.values.iter().zip(picked).all(|(value, picked)| picked.is(value.as_ref()))
     }
 }
 
-/// A value of the exchange, wherever it has it.
+/// An attribute of a sample, wherever it has it.
 #[derive(Clone, Copy)]
 enum Picked<'a> {
     Absent,
@@ -122,11 +122,11 @@ enum Picked<'a> {
     Other(&'a Value),
 }
 
-fn pick(attribute: Attribute, exchange: &Exchange) -> Picked<'_> {
+fn pick(attribute: Attribute, sample: Sample<'_>) -> Picked<'_> {
     if attribute.name == ERROR_TYPE.name {
-        return exchange.error.as_deref().map_or(Picked::Absent, Picked::Text);
+        return sample.error.map_or(Picked::Absent, Picked::Text);
     }
-    match exchange.attributes.iter().find(|(held, _)| held.name == attribute.name) {
+    match sample.attributes.iter().find(|(held, _)| held.name == attribute.name) {
         Some((_, value)) => Picked::of(value),
         None => Picked::Absent,
     }
@@ -159,10 +159,10 @@ impl<'a> Picked<'a> {
     }
 }
 
-fn hash(metric: &Metric, exchange: &Exchange, hasher: &DefaultHashBuilder) -> u64 {
+fn hash(metric: &Metric, sample: Sample<'_>, hasher: &DefaultHashBuilder) -> u64 {
     let mut state = hasher.build_hasher();
     for attribute in metric.attributes {
-        match pick(*attribute, exchange) {
+        match pick(*attribute, sample) {
             Picked::Absent => state.write_u8(0),
             Picked::Text(text) => text.hash(&mut state),
             Picked::Other(Value::Int(number)) => number.hash(&mut state),

@@ -76,6 +76,7 @@ pub(crate) fn server() -> Exchange {
             (STATUS, Value::Int(200)),
             (ROUTE, Value::String("/orders/{id}".into())),
         ],
+        events: Vec::new(),
         convention: &HTTP,
     }
 }
@@ -121,6 +122,7 @@ pub(crate) fn exchanges(count: Range<usize>) -> impl Strategy<Value = Vec<Exchan
                 response_size,
                 error,
                 attributes,
+                events: Vec::new(),
                 convention: &HTTP,
             }
         },

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* What programs tell of themselves: USDT probes and functions that have a mark, which says what a pass means.
+ * Intervals are paired here, by thread; what is frequent is added up here, and told when a mark says so. */
+#include "emit.h"
+#include "uprobe.h"
+
+struct {
+    UINT(type, BPF_MAP_TYPE_ARRAY);
+    UINT(max_entries, US_MARKS);
+    TYPE(key, __u32);
+    TYPE(value, struct us_mark);
+} marks SEC(".maps");
+
+struct interval {
+    __u64 begun; /* 0: it is not under way */
+    __u32 depth;
+    __u32 mark;
+    __u64 numbers[US_NUMBERS];
+    __u8 text_size[2];
+    __u8 pad[6];
+    char text[2][US_TEXT];
+};
+
+/* State of a thread that passes marks. */
+struct inside {
+    struct interval intervals[US_SLOTS];
+    __u64 time[US_SLOTS];
+    __u64 count[US_TOTALS];
+    __u64 changes; /* of the totals since they were told */
+};
+
+struct {
+    UINT(type, BPF_MAP_TYPE_TASK_STORAGE);
+    UINT(map_flags, BPF_F_NO_PREALLOC);
+    TYPE(key, int);
+    TYPE(value, struct inside);
+} inside_threads SEC(".maps");
+
+/* Stands in for `inside_threads` as `threads_by_id` does for `threads`. */
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 1024);
+    TYPE(key, __u64);
+    TYPE(value, struct inside);
+} inside_by_id SEC(".maps");
+
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 4096);
+    TYPE(key, struct us_counted);
+    TYPE(value, __u64);
+} counted SEC(".maps");
+
+INLINE struct inside *inside_of(__u64 id) {
+    struct inside *inside = NULL;
+
+    if (us_task_storage)
+        inside = bpf_task_storage_get(&inside_threads, bpf_get_current_task_btf(), NULL,
+                                      BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!inside) {
+        static const struct inside fresh = {};
+
+        inside = bpf_map_lookup_elem(&inside_by_id, &id);
+        if (!inside) {
+            bpf_map_update_elem(&inside_by_id, &id, &fresh, BPF_NOEXIST);
+            inside = bpf_map_lookup_elem(&inside_by_id, &id);
+        }
+    }
+    if (!inside)
+        count(US_COUNT_LOST_MOMENTS, 1);
+    return inside;
+}
+
+/* An argument of a USDT probe, or (without `spec`) of a function; behind those, its result. */
+NOINLINE __u64 argument_of(struct registers *ctx, struct us_usdt_spec *spec, __u32 index) {
+    if (spec)
+        return usdt_argument(ctx, spec, index & (US_NUMBERS - 1));
+    switch (index) {
+    case 0:
+        return ARGUMENT0(ctx);
+    case 1:
+        return ARGUMENT1(ctx);
+    case 2:
+        return ARGUMENT2(ctx);
+    case 3:
+        return ARGUMENT3(ctx);
+    case 4:
+        return ARGUMENT4(ctx);
+    case 5:
+        return ARGUMENT5(ctx);
+    default:
+        return RESULT(ctx);
+    }
+}
+
+NOINLINE int read_text(struct registers *ctx, struct us_usdt_spec *spec, struct us_mark *mark, __u32 index,
+                       struct interval *interval) {
+    char *text;
+    __u64 address, length;
+    long size;
+
+    index &= 1;
+    text = interval->text[index];
+    interval->text_size[index] = 0;
+    if (mark->text[index] == US_MARK_NONE)
+        return 0;
+    address = argument_of(ctx, spec, mark->text[index]);
+    if (!address)
+        return 0;
+    if (mark->length[index] == US_MARK_NONE) {
+        size = bpf_probe_read_user_str(text, US_TEXT, (const void *)address) - 1;
+    } else {
+        length = argument_of(ctx, spec, mark->length[index]);
+        if (length > US_TEXT)
+            length = US_TEXT;
+        size = bpf_probe_read_user(text, length, (const void *)address) ? -1 : (long)length;
+    }
+    if (size < 0) {
+        count(US_COUNT_MOMENT_FAULTS, 1);
+        return -1;
+    }
+    interval->text_size[index] = size;
+    return 0;
+}
+
+NOINLINE int begin(struct registers *ctx, struct us_usdt_spec *spec, struct us_mark *mark,
+                   struct interval *interval) {
+    for (__u32 i = 0; i < US_NUMBERS; i++)
+        interval->numbers[i] = i < mark->numbers ? argument_of(ctx, spec, mark->first + i) : 0;
+    read_text(ctx, spec, mark, 0, interval);
+    read_text(ctx, spec, mark, 1, interval);
+    return 0;
+}
+
+INLINE void fill_moment_header(struct us_header *header, __u8 kind, __u8 flags, __u64 now) {
+    header->kind = kind;
+    header->flags = flags;
+    header->size = 0;
+    header->sequence = 0;
+    header->time = now;
+    header->conn = 0;
+}
+
+/* Who passes a mark, and when. */
+struct passer {
+    __u64 id;
+    __u64 now;
+    struct us_control *ctl;
+};
+
+INLINE void emit_moment(struct interval *interval, struct passer *passer, __u64 begun, __u32 mark, __u8 flags,
+                        __u64 first, __u64 second) {
+    struct us_moment *record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+
+    if (!record) {
+        count(US_COUNT_LOST_RECORDS, 1);
+        count(US_COUNT_LOST_MOMENTS, 1);
+        return;
+    }
+    fill_moment_header(&record->header, US_MOMENT, flags, passer->now);
+    record->begun = begun;
+    record->tgid = passer->id >> 32;
+    record->tid = passer->id;
+    record->mark = mark;
+    record->text_size[0] = interval->text_size[0];
+    record->text_size[1] = interval->text_size[1];
+    record->pad[0] = 0;
+    record->pad[1] = 0;
+    __builtin_memcpy(record->numbers, interval->numbers, sizeof(record->numbers));
+    record->ending[0] = first;
+    record->ending[1] = second;
+    __builtin_memcpy(record->text, interval->text, sizeof(record->text));
+    submit(record, sizeof(*record), passer->ctl, 0);
+}
+
+INLINE void emit_sums(struct inside *inside, struct passer *passer, __u32 mark) {
+    struct us_sums *record;
+
+    if (!inside->changes)
+        return;
+    record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    /* What does not fit now goes with the next one, whose time is wrong for it: it is counted as lost. */
+    if (!record) {
+        count(US_COUNT_LOST_RECORDS, 1);
+        count(US_COUNT_LOST_MOMENTS, 1);
+    } else {
+        fill_moment_header(&record->header, US_SUMS, 0, passer->now);
+        record->tgid = passer->id >> 32;
+        record->tid = passer->id;
+        record->mark = mark;
+        record->pad = 0;
+        __builtin_memcpy(record->time, inside->time, sizeof(record->time));
+        __builtin_memcpy(record->count, inside->count, sizeof(record->count));
+        submit(record, sizeof(*record), passer->ctl, 0);
+    }
+    __builtin_memset(inside->time, 0, sizeof(inside->time));
+    __builtin_memset(inside->count, 0, sizeof(inside->count));
+    inside->changes = 0;
+}
+
+/* Which of two neighbours a pass counts for; negative for none. */
+INLINE int chosen(struct registers *ctx, struct us_usdt_spec *spec, struct us_mark *mark) {
+    if (mark->unless != US_MARK_NONE && argument_of(ctx, spec, mark->unless))
+        return -1;
+    return mark->chooser != US_MARK_NONE && !argument_of(ctx, spec, mark->chooser);
+}
+
+INLINE void count_pass(struct registers *ctx, struct us_usdt_spec *spec, struct us_mark *mark, __u32 number,
+                       __u32 tgid) {
+    struct us_counted key = {.tgid = tgid, .mark = number};
+    int next = chosen(ctx, spec, mark);
+    __u64 *sum, one = 1;
+
+    if (next < 0)
+        return;
+    key.mark += next;
+    sum = bpf_map_lookup_elem(&counted, &key);
+    if (sum)
+        __sync_fetch_and_add(sum, 1);
+    else if (bpf_map_update_elem(&counted, &key, &one, BPF_NOEXIST)) {
+        sum = bpf_map_lookup_elem(&counted, &key); /* another thread was first */
+        if (sum)
+            __sync_fetch_and_add(sum, 1);
+    }
+}
+
+INLINE void end(struct registers *ctx, struct us_usdt_spec *spec, struct us_mark *mark, __u32 number,
+                struct inside *inside, struct interval *interval, struct passer *passer) {
+    __u64 begun = interval->begun;
+
+    /* Without its beginning, which was before the probes were there, an end tells nothing. */
+    if (!begun)
+        return;
+    if (mark->flags & US_MARK_EACH)
+        begin(ctx, spec, mark, interval);
+    if (mark->flags & US_MARK_NESTS && interval->depth > 1) {
+        interval->depth--;
+        if (mark->flags & US_MARK_EACH)
+            emit_moment(interval, passer, 0, number, 0, 0, 0);
+        return;
+    }
+    interval->begun = 0;
+    interval->depth = 0;
+    if (mark->flags & US_MARK_TOTAL) {
+        inside->time[mark->slot & (US_SLOTS - 1)] += passer->now - begun;
+        inside->count[mark->slot & (US_SLOTS - 1)]++;
+        inside->changes++;
+        return;
+    }
+    emit_moment(interval, passer, begun, number, 0,
+                mark->numbers > 0 ? argument_of(ctx, spec, mark->first) : 0,
+                mark->numbers > 1 ? argument_of(ctx, spec, mark->first + 1) : 0);
+}
+
+NOINLINE int pass(struct registers *ctx, struct us_usdt_spec *spec, __u32 number) {
+    struct passer passer = {.id = bpf_get_current_pid_tgid()};
+    struct interval *interval, *closed;
+    struct inside *inside;
+    struct us_mark *mark;
+    int next;
+
+    if (!traced(passer.id >> 32))
+        return 0;
+    passer.now = bpf_ktime_get_ns();
+    passer.ctl = alive(passer.now);
+    mark = bpf_map_lookup_elem(&marks, &number);
+    if (!passer.ctl || !mark)
+        return 0;
+    if (mark->action == US_MARK_COUNT) {
+        count_pass(ctx, spec, mark, number, passer.id >> 32);
+        if (!mark->flags)
+            return 0;
+    }
+    inside = inside_of(passer.id);
+    if (!inside)
+        return 0;
+    interval = &inside->intervals[mark->slot & (US_SLOTS - 1)];
+    switch (mark->action) {
+    case US_MARK_EVENT:
+        begin(ctx, spec, mark, interval);
+        emit_moment(interval, &passer, 0, number, 0, 0, 0);
+        break;
+    case US_MARK_BEGIN:
+        if (mark->flags & US_MARK_NESTS && interval->begun) {
+            interval->depth++;
+            break;
+        }
+        interval->begun = passer.now;
+        interval->depth = 1;
+        interval->mark = number;
+        if (mark->numbers || mark->text[0] != US_MARK_NONE)
+            begin(ctx, spec, mark, interval);
+        if (mark->flags & US_MARK_EACH)
+            emit_moment(interval, &passer, 0, number, 0, 0, 0);
+        break;
+    case US_MARK_END:
+        end(ctx, spec, mark, number, inside, interval, &passer);
+        break;
+    case US_MARK_ADD:
+        next = chosen(ctx, spec, mark);
+        if (next >= 0) {
+            inside->count[(mark->slot + next) & (US_TOTALS - 1)]++;
+            inside->changes++;
+        }
+        break;
+    }
+    if (mark->closes != US_MARK_NONE) {
+        closed = &inside->intervals[mark->closes & (US_SLOTS - 1)];
+        if (closed->begun) {
+            emit_moment(closed, &passer, closed->begun, closed->mark, US_CUT, 0, 0);
+            closed->begun = 0;
+        }
+    }
+    if (mark->flags & US_MARK_FLUSH)
+        emit_sums(inside, &passer, number);
+    if (mark->flags & US_MARK_RESET)
+        for (__u32 i = 0; i < US_SLOTS; i++)
+            inside->intervals[i].begun = 0;
+    return 0;
+}
+
+SEC("uprobe")
+int us_inside_usdt(struct registers *ctx) {
+    __u64 cookie = bpf_get_attach_cookie(ctx);
+    struct us_usdt_spec *spec = usdt_spec(cookie);
+
+    if (spec)
+        pass(ctx, spec, USDT_TAG(cookie));
+    return 0;
+}
+
+/* Where a function begins, and where it returns. */
+SEC("uprobe")
+int us_inside_function(struct registers *ctx) {
+    pass(ctx, NULL, bpf_get_attach_cookie(ctx));
+    return 0;
+}

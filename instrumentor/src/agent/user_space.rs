@@ -1,0 +1,144 @@
+//! Processes that come and go -> probes in their code and libraries.
+
+use underspan_ebpf::probes::canary;
+use underspan_ebpf::uprobes::Uprobes;
+use underspan_ebpf::{Running, Tracer};
+
+use super::auditor::Auditor;
+use crate::attach::canaries;
+use crate::attach::inside::{Found, Inside, Wanted};
+use crate::attach::plaintext::{Library, Plaintext};
+use crate::telemetry::audit::Action;
+use crate::telemetry::status::InsideStatus;
+
+/// What is attached in user space. Nothing while detached.
+#[derive(Default)]
+pub(super) struct UserSpace {
+    /// The programs, after their canaries.
+    uprobes: Option<Uprobes>,
+    plaintext: Plaintext,
+    inside: Inside,
+}
+
+/// What was found in processes, to be told.
+#[derive(Default)]
+#[must_use = "the operator wants to know"]
+pub(super) struct News {
+    libraries: Vec<(u32, Library)>,
+    inside: Vec<(u32, Found)>,
+}
+
+impl UserSpace {
+    /// Attaches from now on, with the programs of this tracer.
+    pub(super) fn begin(&mut self, tracer: &mut Tracer, wanted: &[Wanted]) {
+        Inside::tell(tracer, wanted);
+        self.uprobes = tracer.take_uprobes().map(|mut uprobes| {
+            canaries::prove(tracer, &mut uprobes);
+            uprobes
+        });
+    }
+
+    /// A process is about to be traced, or runs another program.
+    pub(super) fn track(&mut self, wanted: &[Wanted], pid: u32) -> News {
+        let Self { uprobes: Some(uprobes), plaintext, inside } = self else { return News::default() };
+        News {
+            libraries: of(pid, plaintext.begin(uprobes, pid)),
+            inside: of(pid, inside.begin(uprobes, wanted, pid)),
+        }
+    }
+
+    /// A traced process has made another one, which is traced too.
+    pub(super) fn fork(&mut self, wanted: &[Wanted], parent: u32, child: u32) -> News {
+        let Self { uprobes: Some(uprobes), plaintext, inside } = self else { return News::default() };
+        News {
+            libraries: of(child, plaintext.fork(uprobes, parent, child)),
+            inside: of(child, inside.begin(uprobes, wanted, child)),
+        }
+    }
+
+    /// A process is traced no longer. What it had is gone.
+    pub(super) fn untrack(&mut self, pid: u32) -> News {
+        News { libraries: of(pid, self.plaintext.end(pid)), inside: of(pid, self.inside.end(pid)) }
+    }
+
+    /// Looks at the processes that may still be loading their libraries.
+    pub(super) fn look_early(&mut self, wanted: &[Wanted]) -> News {
+        let Self { uprobes: Some(uprobes), plaintext, inside } = self else { return News::default() };
+        News { libraries: plaintext.look_early(uprobes), inside: inside.look_early(uprobes, wanted) }
+    }
+
+    /// A connection of the process is encrypted and not read.
+    pub(super) fn look_again(&mut self, pid: u32) -> News {
+        let Self { uprobes: Some(uprobes), plaintext, .. } = self else { return News::default() };
+        News { libraries: of(pid, plaintext.look_again(uprobes, pid)), inside: Vec::new() }
+    }
+
+    /// Takes everything back, on threads that may go on after this has returned.
+    pub(super) fn close(&mut self) -> News {
+        let Self { plaintext, inside, .. } = std::mem::take(self);
+        News { libraries: plaintext.close(), inside: inside.close() }
+    }
+
+    /// The programs in use. Those of canaries have done their work.
+    pub(super) fn running(&self) -> impl Iterator<Item = Running> {
+        let all = self.uprobes.iter().flat_map(Uprobes::running);
+        all.filter(|running| running.probe.name != canary::PROBE.name)
+    }
+
+    /// Why what a process encrypts cannot be read, where that is known.
+    pub(super) fn obstacle(&self, pid: u32) -> Option<String> {
+        self.plaintext.obstacles(pid).next()
+    }
+
+    /// What a process tells of itself.
+    pub(super) fn inside(&self, pid: u32) -> Vec<InsideStatus> {
+        let status = |found: &Found| InsideStatus {
+            runtime: found.runtime.to_owned(),
+            file: found.path.display().to_string(),
+            places: found.probes.as_ref().copied().unwrap_or(0),
+            reason: found.probes.as_ref().err().cloned(),
+        };
+        self.inside.of(pid).iter().map(status).collect()
+    }
+}
+
+impl News {
+    /// For the log and the audit log. `now` is nanoseconds since the Unix epoch.
+    pub(super) fn attached(&self, auditor: &Auditor, now: u64) {
+        for (pid, library) in &self.libraries {
+            let path = library.path.display();
+            match &library.probes {
+                Ok(programs) => {
+                    tracing::debug!(pid, %path, places = programs.len(), "probes in a TLS library");
+                }
+                Err(reason) => tracing::warn!(pid, %path, reason, "cannot read what this process encrypts"),
+            }
+        }
+        for (pid, found) in &self.inside {
+            let (runtime, path) = (found.runtime, found.path.display());
+            match &found.probes {
+                Ok(places) => tracing::debug!(pid, runtime, %path, places, "probes inside"),
+                Err(reason) => tracing::info!(pid, runtime, %path, reason, "no probes inside"),
+            }
+        }
+        self.audit(Action::Attach, auditor, now);
+    }
+
+    /// For the audit log.
+    pub(super) fn detached(&self, auditor: &Auditor, now: u64) {
+        self.audit(Action::Detach, auditor, now);
+    }
+
+    fn audit(&self, action: Action, auditor: &Auditor, now: u64) {
+        for (pid, library) in &self.libraries {
+            auditor.library(action, library, *pid, now);
+        }
+        for (pid, found) in &self.inside {
+            auditor.inside(action, found, *pid, now);
+        }
+    }
+}
+
+fn of<T>(pid: u32, found: Vec<T>) -> Vec<(u32, T)> {
+    found.into_iter().map(|found| (pid, found)).collect()
+}
