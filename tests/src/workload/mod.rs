@@ -10,6 +10,7 @@ pub mod gated;
 pub mod grpc;
 pub mod h2load;
 pub mod http;
+pub mod java;
 pub mod load;
 pub mod mariadb;
 pub mod nginx;

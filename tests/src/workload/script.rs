@@ -23,6 +23,8 @@ pub const PROXY: &str = include_str!("scripts/proxy.py");
 pub const GRPC_PEER: &str = include_str!("scripts/grpc_peer.py");
 /// A parent of many processes that each serve or make one request.
 pub const SHORT: &str = include_str!("scripts/short.py");
+/// A server that collects its garbage when it is asked.
+pub const COLLECTOR: &str = include_str!("scripts/collector.py");
 
 /// An HTTPS server and client on asyncio.
 pub const SECURE: &str = include_str!("scripts/secure.py");

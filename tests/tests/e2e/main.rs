@@ -16,6 +16,7 @@ mod export;
 mod grpc;
 mod http;
 mod http2;
+mod inside;
 mod kill_switch;
 mod latency;
 mod lifecycle;
