@@ -26,8 +26,9 @@ impl Default for Runtimes {
 pub enum Postgresql {
     /// Nothing.
     Off,
-    /// Planning, execution, sorts, waits for locks, aborted transactions, deadlocks, checkpoints.
+    /// Execution, waits for locks of other transactions, aborted transactions, deadlocks, checkpoints: two probes for each statement.
     Brief,
-    /// Parsing, rewriting, buffers, write-ahead log and all transactions as well: some ten probes more for each statement.
+    /// Parsing, rewriting, planning, sorts, short locks, buffers, write-ahead log and all transactions as well: some ten probes more for
+    /// each statement.
     Full,
 }
