@@ -106,9 +106,10 @@ INLINE void locate(struct conn *conn, struct piece *piece, struct sock *sk, stru
 #include "frames.h"
 
 /* The first record of a run did not fit: its exchange cannot be understood. Counted once for both of its
- * runs. */
+ * runs. Not behind the end of the connection, which another CPU may tell of meanwhile: with it, user space
+ * has accounted for all exchanges. */
 INLINE void lose_exchange(struct conn *conn) {
-    if (conn->state & CONN_EXCHANGE_LOST)
+    if (conn->state & (CONN_EXCHANGE_LOST | CONN_CLOSED))
         return;
     conn->state |= CONN_EXCHANGE_LOST;
     conn->lost++;
