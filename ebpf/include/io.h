@@ -6,8 +6,9 @@
 
 #include "emit.h"
 
-/* Most segments of an iovec whose bytes are looked at; those behind are counted. */
-#define SEGMENTS_MAX 16
+/* Most segments of an iovec whose bytes are looked at; those behind are counted. Fewer where one program
+ * serves all system calls: the verifier follows each segment from every one of them. */
+#define SEGMENTS_MAX (us_typed_sockets ? 16 : 4)
 
 /* The `index`-th contiguous piece of a call's bytes. */
 INLINE int segment_at(struct io *io, __u32 index, __u64 *address, __u64 *size) {
