@@ -113,7 +113,7 @@ pub struct Tracer {
     late_seen: u64,
     counters: PerCpuArray<MapData, u64>,
     /// What they said when counting began anew.
-    forgotten: [u64; Counters::COUNT as usize],
+    forgotten: [u64; Counters::COUNT],
     canaries: Array<MapData, RawCanary>,
     /// Programs are loaded that refer to them as long as there are [`Uprobes`].
     _framings: FramingTable,
@@ -217,7 +217,7 @@ impl Tracer {
             late_seen: 0,
             counters: PerCpuArray::try_from(Map::PerCpuArray(loader.take_map("counters")?))
                 .map_err(LoadError::Setup)?,
-            forgotten: [0; Counters::COUNT as usize],
+            forgotten: [0; Counters::COUNT],
             canaries: Array::try_from(Map::Array(loader.take_map("canaries")?)).map_err(LoadError::Setup)?,
             _framings: framings,
             marks: Array::try_from(Map::Array(loader.take_map("marks")?)).map_err(LoadError::Setup)?,
@@ -382,9 +382,9 @@ impl Tracer {
         self.forgotten = self.raw_counters();
     }
 
-    fn raw_counters(&self) -> [u64; Counters::COUNT as usize] {
-        let mut sums = [0; Counters::COUNT as usize];
-        for (index, sum) in (0..Counters::COUNT).zip(&mut sums) {
+    fn raw_counters(&self) -> [u64; Counters::COUNT] {
+        let mut sums = [0; Counters::COUNT];
+        for (index, sum) in (0..).zip(&mut sums) {
             // A read of an existing index of our own map cannot fail; 0 is what an unread counter says.
             *sum = self.counters.get(&index, 0).map_or(0, |values| values.iter().sum());
         }
