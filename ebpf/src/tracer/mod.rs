@@ -1,23 +1,19 @@
 //! The running probes, their maps and their ring buffer.
 
-use std::collections::HashMap as StdHashMap;
+mod attached;
+
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray};
 
-use aya_obj::btf::Btf;
-
 use crate::abi::{Control, RawCanary, RawCounted, RawEnd, RawMark, RawVerdict, Target};
 use crate::counters::Counters;
 use crate::framing::{Framing, FramingTable};
-use crate::loader::{
-    Attach, Fitted, Iterator, LOOPS, Link, LoadError, Loader, ProgramError, Runs, Template,
-    enable_statistics, kernel_types, try_hooks,
-};
+use crate::loader::{Fitted, LOOPS, LoadError, Loader, Runs, enable_statistics, kernel_types};
 use crate::marks::Mark;
-use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators};
+use crate::probes::{PAYLOAD, Probe, Program, REGISTRY};
 use crate::record::{End, Record, RecordError};
 use crate::ring::Ring;
 use crate::trials::Trials;
@@ -25,6 +21,7 @@ use crate::uprobes::Uprobes;
 use crate::usdt::SpecTable;
 use crate::waiter::Waiter;
 use crate::{memory, object, record};
+use attached::{Attached, refused_at_once};
 
 /// Threads whose state the kernel may refuse to keep in task storage at one time.
 const SPARE_THREADS: u32 = 1024;
@@ -467,70 +464,6 @@ fn deadline(settings: &Settings) -> u64 {
 
 fn hash<V: aya::Pod, K: aya::Pod>(map: MapData) -> Result<HashMap<MapData, K, V>, LoadError> {
     HashMap::try_from(Map::HashMap(map)).map_err(LoadError::Setup)
-}
-
-/// The refusal of a probe whose hooks the kernel does not have or does not open to anybody: found before anything is made for it.
-fn refused_at_once(kernel: &Btf, probe: &'static Probe) -> Option<ProbeReport> {
-    let required = probe.programs.iter().filter(|program| program.optional.is_none());
-    required
-        .map(|program| (program, try_hooks(kernel, &program.attach)))
-        .find_map(|(program, tried)| tried.err().map(|error| refusal(probe, program, &error)))
-}
-
-fn refusal(probe: &'static Probe, program: &Program, error: &ProgramError) -> ProbeReport {
-    ProbeReport { probe, off: Some(format!("{error} ({})", program.hook())), reduced: Vec::new() }
-}
-
-/// What holds the programs in the kernel.
-#[derive(Debug, Default)]
-struct Attached {
-    links: Vec<(&'static Probe, &'static Program, Link)>,
-    flush: Option<(&'static Program, Iterator)>,
-    listeners: Option<(&'static Program, Iterator)>,
-    /// Programs for user space, which are attached later.
-    templates: StdHashMap<&'static str, Template>,
-}
-
-impl Attached {
-    fn running(&self) -> Vec<Running> {
-        let links = self.links.iter().map(|(probe, program, link)| (*probe, *program, link.runs()));
-        let iterators = [&self.flush, &self.listeners].into_iter().flatten();
-        let iterators = iterators.map(|(program, made)| (&socket_iterators::PROBE, *program, made.runs()));
-        links.chain(iterators).map(|(probe, program, runs)| Running { probe, program, runs }).collect()
-    }
-
-    /// Attaches a probe's programs; a required one that fails takes the whole probe back.
-    fn attach(&mut self, loader: &Loader<'_>, probe: &'static Probe, typed_sockets: bool) -> ProbeReport {
-        let mut report = ProbeReport { probe, off: None, reduced: Vec::new() };
-        let mut links = Vec::new();
-        for program in probe.programs {
-            let result: Result<(), ProgramError> = match (&program.attach, program.name) {
-                (Attach::Iterator { .. }, socket_iterators::LISTENERS) => loader
-                    .iterator(program.name, &program.attach)
-                    .map(|made| self.listeners = Some((program, made))),
-                // Of the two, the one that visits the map in use.
-                (Attach::Iterator { .. }, name) if (name == socket_iterators::FLUSH) == typed_sockets => {
-                    loader
-                        .iterator(program.name, &program.attach)
-                        .map(|made| self.flush = Some((program, made)))
-                }
-                (Attach::Iterator { .. }, _) => Ok(()),
-                (Attach::Uprobe, name) => {
-                    loader.template(name).map(|made| drop(self.templates.insert(name, made)))
-                }
-                (hook, _) => loader.attach(program.name, hook).map(|made| {
-                    links.extend(made.into_iter().map(|link| (probe, program, link)));
-                }),
-            };
-            match (result, program.optional) {
-                (Ok(()), _) => {}
-                (Err(error), Some(lost)) => report.reduced.push((program.hook(), error.to_string(), lost)),
-                (Err(error), None) => return refusal(probe, program, &error),
-            }
-        }
-        self.links.append(&mut links);
-        report
-    }
 }
 
 /// Now, nanoseconds of `CLOCK_MONOTONIC`: the clock of the programs.
