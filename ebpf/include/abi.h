@@ -38,6 +38,9 @@
 
 /* Longest tail of a run, bytes: where databases put row counts and HTTP the last chunk. */
 #define US_TAIL 64
+/* Set in a `tid` that stands for a goroutine: in a Go program, a request is served by one of these, on any
+ * thread. The rest is from its address. */
+#define US_GOROUTINE 0x80000000
 /* Most bytes one data record carries. */
 #define US_DATA_MAX 4096
 /* Longest path or program name in a record. */
@@ -58,7 +61,7 @@ struct us_data {
     __u64 offset;     /* position of the first byte in its direction, counted from the first byte seen */
     __u64 length;     /* bytes of the call from `offset` on, captured or not */
     __u32 tgid;       /* process */
-    __u32 tid;        /* thread */
+    __u32 tid;        /* thread; or goroutine, see US_GOROUTINE */
     __u32 seq;        /* flip: TCP sequence number of the first byte; 0 for unix sockets and otherwise */
     __u32 peer_seq;   /* flip: TCP sequence number the other direction had reached */
     __u32 exchange;   /* runs of requests so far, a current one included */
@@ -114,7 +117,7 @@ struct us_target {
     __u64 calls;   /* on sockets since then */
     __u64 resumed; /* CLOCK_MONOTONIC nanoseconds of the end of the latest pause; 0 without one */
     __u32 paused;  /* 1: its calls are counted, and nothing else */
-    __u32 pad;
+    __u32 go;      /* 1: a Go program, whose threads run goroutines */
 };
 
 /* The one entry of the `control` map. */

@@ -44,6 +44,7 @@ INLINE void source_of_iterator(struct call *call, struct msghdr *message) {
 NOINLINE int call_moved(struct sock *sk, struct thread *thread, __u64 length) {
     struct call *call = &thread->under_way;
     __u64 id = bpf_get_current_pid_tgid();
+    struct us_target *target = target_of(id >> 32);
     struct us_control *ctl;
     struct conn *conn;
     struct io io = {};
@@ -55,8 +56,7 @@ NOINLINE int call_moved(struct sock *sk, struct thread *thread, __u64 length) {
     io.segments = call->segments;
     io.skip = call->skip;
     io.copied = 1;
-    io.tgid = id >> 32;
-    io.tid = (__u32)id;
+    moved_by(&io, target, id);
     io.direction = call->direction;
     if (call->told) {
         /* The rest of a call whose beginning is reported: at the next address, or anywhere in a vector. */
@@ -71,7 +71,7 @@ NOINLINE int call_moved(struct sock *sk, struct thread *thread, __u64 length) {
     conn = conn_of(sk);
     if (!conn || !conn->id)
         conn = conn_begin(sk, &io);
-    else if (may_have_missed(conn, target_of(io.tgid), ctl))
+    else if (may_have_missed(conn, target, ctl))
         conn_restart(conn, sk, &io, ctl);
     if (conn)
         on_socket_io(conn, thread, sk, &io, ctl);

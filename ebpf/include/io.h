@@ -276,16 +276,12 @@ NOINLINE int on_io_of(struct conn *conn, struct thread *thread, struct sock *sk,
     return 0;
 }
 
-/* `thread` is where the call's description is kept meanwhile: what lies in memory is any value to the
- * verifier, so that it does not follow each way to get here through all of the above. */
-INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
-                  struct us_control *ctl) {
-    __u32 direction = io->direction & 1;
-
-    thread->io = *io;
-    FRESH(conn->at_work[direction]) = 1;
+/* Of the call that `thread->io` describes. What lies in memory is any value to the verifier, so that it does
+ * not follow each way to get here through all of the above. */
+INLINE void on_io(struct conn *conn, struct thread *thread, struct sock *sk, struct us_control *ctl) {
+    FRESH(conn->at_work[FRESH(thread->io.direction) & 1]) = 1;
     on_io_of(conn, thread, sk, ctl);
-    FRESH(conn->at_work[direction]) = 0;
+    FRESH(conn->at_work[FRESH(thread->io.direction) & 1]) = 0;
 }
 
 /* Whether bytes may have passed unseen since the latest call: its process was paused, or the agent stood

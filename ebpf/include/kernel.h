@@ -131,6 +131,12 @@ struct file {
     struct inode *f_inode;
 };
 
+#if defined(__TARGET_ARCH_x86)
+struct thread_struct {
+    unsigned long fsbase;
+};
+#endif
+
 struct task_struct {
     int pid;
     int tgid;
@@ -139,6 +145,9 @@ struct task_struct {
     struct signal_struct *signal;
     struct task_struct *group_leader;
     struct files_struct *files;
+#if defined(__TARGET_ARCH_x86)
+    struct thread_struct thread;
+#endif
 };
 
 struct linux_binprm {

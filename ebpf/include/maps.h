@@ -45,7 +45,7 @@ struct conn {
     __u8 gap;        /* the current run began behind bytes that were missed */
     __u8 flipped;    /* framed: no record of the current run was written yet */
     __u8 at_work[2]; /* a call in this direction is being looked at */
-    __u8 pad2[1];
+    __u8 waited;     /* the run began with a byte that one goroutine waited for, for another */
     __u8 tail[2][US_TAIL];
     struct frames frames[2];
 };
@@ -74,6 +74,9 @@ struct io {
     __u32 tid;
     __u32 direction; /* 0 received, 1 sent */
     __u32 copied;    /* the iovecs are the kernel's copy: `source` is an address of the kernel */
+    __u32 go;        /* 1: by a Go program */
+    __u32 pad;
+    __u64 goroutine; /* that made the call, in a Go program, once looked for; else 0 */
 };
 
 /* What one data record carries: contiguous user memory. */
@@ -126,10 +129,20 @@ struct tls_found {
     __u32 pad;
 };
 
+/* A goroutine, and its call into Go's TLS library under way: it may wait on one thread and go on on another.
+ */
+struct goroutine {
+    __u64 tgid;
+    __u64 address; /* of its struct g */
+};
+
 /* What a call into a TLS library does; cookies of its probes. */
 #define TLS_SENDS 1     /* else it receives */
 #define TLS_INDIRECT 2  /* returns 1 for success, and the number of bytes through its fourth argument */
 #define TLS_HANDSHAKE 4 /* moves no plain text */
+#define TLS_STACK 8     /* Go before 1.17: arguments and results are on the stack */
+#define TLS_NESTED 16   /* the handshake was a part of it */
+#define TLS_TOLD 32     /* user space knows what it sends */
 
 /* What the first bytes of a frame say. */
 struct header {
@@ -180,6 +193,7 @@ struct thread {
     struct call under_way;
     struct tls_call tls;
     struct tls_found tls_found; /* passed between functions */
+    __u64 creator;              /* Go: a goroutine is being made for this one */
 };
 
 struct {
@@ -270,6 +284,38 @@ struct {
     TYPE(key, struct tls_cipher);
     TYPE(value, struct tls_found);
 } tls_ciphers SEC(".maps");
+
+/* What is known of a goroutine. */
+struct origin {
+    __u64 creator; /* address of the goroutine that made it; 0 if not known */
+    __u64 created; /* when; 0 if not known */
+    __u64 serving; /* when it read the beginning of its latest request; 0 for none */
+    __u64 writes;  /* it belongs to a pool, and writes what others want sent over this connection */
+};
+
+/* Made and forgotten by the thousand; one that is left out has calls without parent. */
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 16384);
+    TYPE(key, struct goroutine);
+    TYPE(value, struct origin);
+} go_origins SEC(".maps");
+
+/* Which goroutine has something sent over a pooled connection, by its address there. */
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 4096);
+    TYPE(key, struct goroutine);
+    TYPE(value, __u64);
+} go_askers SEC(".maps");
+
+/* Calls of goroutines into Go's TLS library. A goroutine that ends in the middle of one leaves it behind. */
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 16384);
+    TYPE(key, struct goroutine);
+    TYPE(value, struct tls_call);
+} go_calls SEC(".maps");
 
 struct {
     UINT(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -7,6 +7,7 @@
 #ifndef UNDERSPAN_TLS_H
 #define UNDERSPAN_TLS_H
 
+#include "go.h"
 #include "io.h"
 
 /* Connections that go over to TLS do so in one of their first runs. */
@@ -93,9 +94,21 @@ NOINLINE int tls_bind(struct conn *conn, struct thread *thread, struct sock *sk,
     }
     state.conn = id;
     bpf_map_update_elem(&tls_objects, &object, &state, BPF_ANY);
-    if (thread->tls.object == object.address)
-        thread->tls.conn = id;
     return 0;
+}
+
+/* Whether a call may send what a library has made before, for the process to send. */
+INLINE int may_begin(struct conn *conn, __u32 direction) {
+    return direction && (conn->runs < TLS_LATEST_RUN || conn->state & (CONN_TLS | CONN_IGNORED));
+}
+
+/* The call into a TLS library inside of which this one is: of the thread, or of a goroutine. */
+INLINE struct tls_call *tls_call_around(struct thread *thread, struct io *io) {
+    struct goroutine goroutine = {.tgid = io->tgid, .address = io->goroutine};
+
+    if (thread->tls.object)
+        return &thread->tls;
+    return goroutine.address ? bpf_map_lookup_elem(&go_calls, &goroutine) : NULL;
 }
 
 /* Looks for the object whose record a call has moved: that of the library's call around it, or the one that
@@ -103,24 +116,30 @@ NOINLINE int tls_bind(struct conn *conn, struct thread *thread, struct sock *sk,
 NOINLINE int tls_look(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
                       struct us_control *ctl) {
     struct tls_cipher cipher = {.tgid = io->tgid};
+    struct tls_call *call = tls_call_around(thread, io);
     struct tls_found *found;
     __u64 address, size;
 
+    if (!call && !may_begin(conn, io->direction & 1))
+        return 0;
     if (!io->source || segment_at(io, 0, &address, &size) || size < 3)
         return 0;
     if (size > sizeof(cipher.head))
         size = sizeof(cipher.head);
     if (bpf_probe_read_user(cipher.head, size, (const void *)address) || !is_record(cipher.head))
         return 0;
-    if (thread->tls.object) {
-        /* A call for one connection that touches another. */
-        if (thread->tls.conn && bpf_map_lookup_elem(&plain_conns, &thread->tls.conn))
+    if (call) {
+        /* A library's call for one connection that touches another. Of a goroutine's calls the innermost is
+         * known, and an address of Go's may be another one's now: nobody tells when it is freed. */
+        if (thread->tls.object && call->conn && bpf_map_lookup_elem(&plain_conns, &call->conn))
             return 0;
-        thread->tls_found.object = thread->tls.object;
-        thread->tls_found.begins = thread->tls.kind & TLS_HANDSHAKE || is_hello(cipher.head) ||
+        thread->tls_found.object = call->object;
+        thread->tls_found.begins = call->kind & TLS_HANDSHAKE || is_hello(cipher.head) ||
                                    (!(conn->state & CONN_JOINED) && !conn->bytes[0] && !conn->bytes[1]);
+        /* If it cannot be kept, it is not found at the end of the call either. */
+        call->conn = conn->id;
     } else {
-        if (!io->direction || size < sizeof(cipher.head))
+        if (size < sizeof(cipher.head))
             return 0;
         found = bpf_map_lookup_elem(&tls_ciphers, &cipher);
         if (!found)
@@ -130,26 +149,37 @@ NOINLINE int tls_look(struct conn *conn, struct thread *thread, struct sock *sk,
     return tls_bind(conn, thread, sk, io, ctl);
 }
 
-/* A finished call on a socket: of ciphertext, or of what user space is told. */
-INLINE void on_socket_io(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
-                         struct us_control *ctl) {
-    __u32 direction = io->direction & 1;
+NOINLINE int on_socket_io_of(struct conn *conn, struct thread *thread, struct sock *sk,
+                             struct us_control *ctl) {
+    struct io *io = &thread->io;
+    __u32 direction;
 
+    if (!(conn->state & CONN_DECRYPTED))
+        attribute(conn, io);
     if (thread->tls.object) {
         if (thread->tls.conn != conn->id)
             tls_look(conn, thread, sk, io, ctl);
-    } else if (direction && !(conn->state & CONN_DECRYPTED) &&
-               (conn->runs < TLS_LATEST_RUN || conn->state & (CONN_TLS | CONN_IGNORED))) {
+    } else if (!(conn->state & CONN_DECRYPTED) && (io->goroutine || may_begin(conn, io->direction & 1))) {
         tls_look(conn, thread, sk, io, ctl);
     }
     if (!(conn->state & CONN_DECRYPTED)) {
-        on_io(conn, thread, sk, io, ctl);
-        return;
+        on_io(conn, thread, sk, ctl);
+        return 0;
     }
+    direction = FRESH(io->direction) & 1;
     __sync_fetch_and_add(&conn->bytes[direction], io->length);
     conn->last[direction] = io->left_at;
     conn->tgid = io->tgid;
     count(US_COUNT_CIPHERTEXT, io->length);
+    return 0;
+}
+
+/* A finished call on a socket: of ciphertext, or of what user space is told. `thread` is where its
+ * description is kept meanwhile, see `on_io`. */
+INLINE void on_socket_io(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
+                         struct us_control *ctl) {
+    thread->io = *io;
+    on_socket_io_of(conn, thread, sk, ctl);
 }
 
 /* The connection of an object; 0 while not known, or when the object is used again for another. */
@@ -179,9 +209,10 @@ NOINLINE void tls_missed(__u64 tgid, __u64 address, __u32 direction) {
     state->last = direction;
 }
 
-/* A call of the thread under way has moved `length` bytes of plain text. */
-INLINE void tls_moved(struct thread *thread, __u64 object, __u64 id, __u64 length) {
-    __u64 key = thread->tls.conn;
+/* A call, now at its end on this thread, has moved `length` bytes of plain text. */
+INLINE void tls_moved(struct tls_call *call, struct thread *thread, struct us_target *target, __u64 id,
+                      __u64 length) {
+    __u64 key = call->conn;
     struct us_control *ctl;
     struct conn *conn;
     struct io io = {};
@@ -191,17 +222,18 @@ INLINE void tls_moved(struct thread *thread, __u64 object, __u64 id, __u64 lengt
     if (!ctl)
         return;
     conn = key ? bpf_map_lookup_elem(&plain_conns, &key) : NULL;
-    if (!conn || may_have_missed(conn, target_of(id >> 32), ctl)) {
-        tls_missed(id >> 32, object, thread->tls.kind & TLS_SENDS);
+    if (!conn || may_have_missed(conn, target, ctl)) {
+        tls_missed(id >> 32, call->object, call->kind & TLS_SENDS);
         return;
     }
-    io.direction = thread->tls.kind & TLS_SENDS;
-    io.entered = io.direction ? thread->tls.at : io.left_at;
+    io.direction = call->kind & TLS_SENDS;
+    io.entered = io.direction ? call->at : io.left_at;
     io.length = length;
-    io.source = thread->tls.source;
-    io.tgid = id >> 32;
-    io.tid = (__u32)id;
-    on_io(conn, thread, (struct sock *)conn->socket, &io, ctl);
+    io.source = call->source;
+    moved_by(&io, target, id);
+    thread->io = io;
+    attribute(conn, &thread->io);
+    on_io(conn, thread, (struct sock *)conn->socket, ctl);
 }
 
 #endif

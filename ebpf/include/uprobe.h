@@ -57,6 +57,14 @@ struct registers {
 #define GO_GOROUTINE(ctx) ((ctx)->x[28])
 #endif
 
+/* Go before 1.17: a word of the arguments and results, which are on the stack above the return address. */
+INLINE __u64 go_word(struct registers *ctx, __u32 word) {
+    __u64 value = 0;
+
+    bpf_probe_read_user(&value, sizeof(value), (const void *)(ctx->sp + 8 + 8 * word));
+    return value;
+}
+
 struct {
     UINT(type, BPF_MAP_TYPE_ARRAY);
     UINT(max_entries, 1024);

@@ -3,6 +3,9 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+/// Set in the number of a thread that stands for a goroutine of a Go program (`US_GOROUTINE`).
+pub const GOROUTINE: u32 = 1 << 31;
+
 /// Longest tail of a run, bytes (`US_TAIL`).
 pub const TAIL_MAX: usize = 64;
 /// Longest path or program name in a record, bytes (`US_NAME_MAX`).
@@ -251,7 +254,7 @@ macro_rules! map_value {
 
 map_value!(
     /// `struct us_target`
-    Target { since: u64, calls: u64, resumed: u64, paused: u32, pad: u32 }
+    Target { since: u64, calls: u64, resumed: u64, paused: u32, go: u32 }
 );
 map_value!(
     /// `struct us_control`
@@ -438,7 +441,7 @@ mod tests {
         );
         same!("us_end", RawEnd, header, received, sent, exchange, lost);
         same!("us_process", RawProcess, header, tgid, parent, start, comm);
-        same!("us_target", Target, since, calls, resumed, paused, pad);
+        same!("us_target", Target, since, calls, resumed, paused, go);
         same!(
             "us_control",
             Control,

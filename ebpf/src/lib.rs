@@ -8,6 +8,7 @@ pub mod canary;
 mod counters;
 pub mod elf;
 mod framing;
+pub mod go;
 mod loader;
 pub(crate) mod marks;
 mod memory;
@@ -22,7 +23,7 @@ pub mod uprobes;
 pub mod usdt;
 mod waiter;
 
-pub use abi::{Flags, NAME_MAX, Role, TAIL_MAX};
+pub use abi::{Flags, GOROUTINE, NAME_MAX, Role, TAIL_MAX};
 pub use counters::Counters;
 pub use framing::{Bare, Framing, Keep, Signature};
 pub use loader::{LoadError, Runs};

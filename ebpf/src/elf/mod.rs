@@ -92,9 +92,12 @@ pub struct Image {
     file: File,
     path: PathBuf,
     id: FileId,
+    /// Of the file, bytes, when it was opened.
+    length: u64,
     arch: Arch,
     build_id: Option<String>,
     segments: Vec<Segment>,
+    thread_variables: Option<u64>,
     pub(crate) sections: Vec<Section>,
 }
 
@@ -104,7 +107,10 @@ struct Segment {
     address: u64,
     offset: u64,
     size: u64,
+    /// In memory, where it may be larger.
+    whole: u64,
     executable: bool,
+    writable: bool,
 }
 
 /// A section, as far as it matters.
@@ -146,15 +152,17 @@ impl Image {
         if !status.is_file() {
             return Err(ImageError::Elf { path: path.to_owned(), reason: "not a regular file".to_owned() });
         }
-        let (arch, segments, sections) =
+        let Parsed { arch, segments, thread_variables, sections } =
             parse(&file).map_err(|reason| ImageError::Elf { path: path.to_owned(), reason })?;
         let mut image = Self {
             file,
             path: path.to_owned(),
             id: FileId { device: status.dev(), inode: status.ino() },
+            length: status.len(),
             arch,
             build_id: None,
             segments,
+            thread_variables,
             sections,
         };
         image.build_id = image.read_build_id();
@@ -212,20 +220,40 @@ impl Image {
 
     /// Up to `length` bytes at `address`; fewer at the end of the segment, none where there is no code.
     pub fn code(&self, address: u64, length: usize) -> Vec<u8> {
-        let Some(segment) = self.segment_of(address).filter(|segment| segment.executable) else {
-            return Vec::new();
-        };
+        if self.is_code(address) { self.data(address, length) } else { Vec::new() }
+    }
+
+    /// Up to `length` bytes at `address`, code or not; fewer at the end of the segment or file.
+    pub(crate) fn data(&self, address: u64, length: usize) -> Vec<u8> {
+        let Some(segment) = self.segment_of(address) else { return Vec::new() };
         let into = address - segment.address;
         let length = usize::try_from(segment.size - into).unwrap_or(usize::MAX).min(length);
-        let mut bytes = vec![0; length];
-        if self.file.read_exact_at(&mut bytes, segment.offset + into).is_err() {
-            bytes.clear();
-        }
-        bytes
+        self.at_offset(segment.offset + into, length)
+    }
+
+    /// Address and size of what is mapped and not code; only what the program may change, or everything.
+    pub(crate) fn data_segments(&self, writable: bool) -> impl Iterator<Item = (u64, u64)> {
+        self.segments
+            .iter()
+            .filter(move |segment| !segment.executable && (segment.writable || !writable))
+            .map(|segment| (segment.address, segment.size))
+    }
+
+    /// Bytes of the variables that each thread has its own of. `None` without any.
+    pub(crate) fn thread_variables(&self) -> Option<u64> {
+        self.thread_variables
+    }
+
+    /// Whether the program makes its code when it runs: the file has less of it than memory will, or may change it.
+    pub(crate) fn unpacks_itself(&self) -> bool {
+        self.segments
+            .iter()
+            .any(|segment| segment.executable && (segment.writable || segment.size < segment.whole))
     }
 
     /// Up to `length` bytes from a place of the file on; fewer at its end.
     pub(crate) fn at_offset(&self, offset: u64, length: usize) -> Vec<u8> {
+        let length = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX).min(length);
         let mut bytes = vec![0; length];
         let read = self.file.read_at(&mut bytes, offset).unwrap_or(0);
         bytes.truncate(read);
@@ -267,7 +295,13 @@ impl AsFd for Image {
     }
 }
 
-type Parsed = (Arch, Vec<Segment>, Vec<Section>);
+/// What the headers say.
+struct Parsed {
+    arch: Arch,
+    segments: Vec<Segment>,
+    thread_variables: Option<u64>,
+    sections: Vec<Section>,
+}
 
 /// Reads just the headers.
 fn parse(file: &File) -> Result<Parsed, String> {
@@ -280,16 +314,21 @@ fn parse(file: &File) -> Result<Parsed, String> {
         (elf::EM_AARCH64, Endianness::Little) => Arch::Aarch64,
         _ => return Err("neither x86_64 nor aarch64".to_owned()),
     };
-    let segments = header
-        .program_headers(endian, data)
-        .map_err(damaged)?
+    let all = header.program_headers(endian, data).map_err(damaged)?;
+    let thread_variables = all
+        .iter()
+        .find(|segment| segment.p_type(endian) == elf::PT_TLS)
+        .map(|segment| segment.p_memsz(endian));
+    let segments = all
         .iter()
         .filter(|segment| segment.p_type(endian) == elf::PT_LOAD)
         .map(|segment| Segment {
             address: segment.p_vaddr(endian),
             offset: segment.p_offset(endian),
             size: segment.p_filesz(endian),
+            whole: segment.p_memsz(endian),
             executable: segment.p_flags(endian) & elf::PF_X != 0,
+            writable: segment.p_flags(endian) & elf::PF_W != 0,
         })
         .filter(|segment| {
             segment.address.checked_add(segment.size).is_some()
@@ -311,7 +350,7 @@ fn parse(file: &File) -> Result<Parsed, String> {
             })
         })
         .collect::<Result<_, String>>()?;
-    Ok((arch, segments, sections))
+    Ok(Parsed { arch, segments, thread_variables, sections })
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub enum Convention {
     },
     /// Go's own calls (1.17 and later): every argument register, and the goroutine.
     Go,
+    /// Go's before: everything on the stack.
+    GoStack,
 }
 
 /// Where the probe for the beginning of a call goes.
@@ -132,6 +134,11 @@ impl<'a> Planner<'a> {
     /// Reads the image's symbols.
     pub fn new(image: &'a Image) -> Result<Self, ImageError> {
         Ok(Self { image, names: image.names()?, deadly: image.slots_of(DEADLY)? })
+    }
+
+    /// For a Go program, whose functions begin at `starts`, ascending.
+    pub fn of_go(image: &'a Image, starts: Vec<u64>) -> Self {
+        Self { image, names: Names::of_starts(starts), deadly: HashSet::new() }
     }
 
     /// Finds a function by `NAME` or `NAME@VERSION`.

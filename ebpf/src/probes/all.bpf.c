@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
 /* One object, many programs: what is not wanted or not possible is not loaded. */
 #include "canary/probe.bpf.c"
+#include "go_routines/probe.bpf.c"
+#include "go_tls/probe.bpf.c"
 #include "inside/probe.bpf.c"
 #include "loops/probe.bpf.c"
 #include "process/probe.bpf.c"

@@ -2,6 +2,8 @@
 //! (`mod.rs`), plus one line in [`REGISTRY`].
 
 pub mod canary;
+pub mod go_routines;
+pub mod go_tls;
 pub mod inside;
 pub mod loops;
 pub mod process;
@@ -31,6 +33,8 @@ pub static REGISTRY: &[&Probe] = &[
     &socket_syscalls::PROBE,
     &tls_libraries::PROBE,
     &inside::PROBE,
+    &go_tls::PROBE,
+    &go_routines::PROBE,
 ];
 
 /// Probes that bring payload, best first. Just one runs: the first the kernel accepts whole. Where there are tracepoints at the end of

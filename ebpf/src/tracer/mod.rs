@@ -306,6 +306,12 @@ impl Tracer {
         self.change(tgid, |target| (target.paused, target.resumed) = (0, monotonic()))
     }
 
+    /// Says whether a selected process is a Go program whose threads keep the running goroutine just below the thread pointer
+    /// ([`crate::go::Program::goroutines`]). Its calls are then its goroutines', not its threads'. False when the process is gone.
+    pub fn set_go(&mut self, tgid: u32, go: bool) -> bool {
+        self.change(tgid, |target| target.go = u32::from(go))
+    }
+
     /// Calls on sockets of each selected process since its selection, those of its pauses included.
     pub fn calls(&self) -> Vec<(u32, u64)> {
         self.targets.iter().filter_map(Result::ok).map(|(tgid, target)| (tgid, target.calls)).collect()

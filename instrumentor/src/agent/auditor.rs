@@ -1,7 +1,7 @@
 //! What the reader did to the kernel -> entries of the audit log.
 
 use underspan_ebpf::Running;
-use underspan_ebpf::probes::{inside, tls_libraries};
+use underspan_ebpf::probes::inside;
 use underspan_protocols::message::Value;
 use underspan_protocols::semconv::attribute;
 
@@ -36,11 +36,9 @@ impl Auditor {
     /// Probes were put into a library of a process, or taken back.
     pub(super) fn library(&self, action: Action, library: &Library, pid: u32, time: u64) {
         if let (true, Ok(programs)) = (self.audit.is_on(), &library.probes) {
-            for program in
-                tls_libraries::PROBE.programs.iter().filter(|program| programs.contains(&program.name))
-            {
+            for program in library.probe.programs.iter().filter(|program| programs.contains(&program.name)) {
                 let subject = Subject::Program {
-                    probe: tls_libraries::PROBE.name,
+                    probe: library.probe.name,
                     program: program.name,
                     hook: format!("{}/{} of process {pid}", program.hook(), library.path.display()),
                 };

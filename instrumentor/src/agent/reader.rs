@@ -316,6 +316,7 @@ impl Reader {
         for (parent, pid, time) in understand.forked.drain(..) {
             auditor.selected(&understand.table, pid, time);
             user_space.fork(understand.runtimes.wanted(), parent, pid).attached(auditor, now);
+            tracer.set_go(pid, user_space.has_goroutines(pid));
         }
         for pid in understand.blind.drain(..) {
             user_space.look_again(pid).attached(auditor, now);
@@ -387,8 +388,10 @@ impl Reader {
                     // First, so that no connection of it begins unseen.
                     let news = self.user_space.track(understand.runtimes.wanted(), pid);
                     news.attached(&self.auditor, now);
+                    let go = self.user_space.has_goroutines(pid);
                     match tracer.select(pid) {
                         Ok(()) => {
+                            tracer.set_go(pid, go);
                             joined = true;
                             self.auditor.selected(&understand.table, pid, now);
                         }

@@ -85,6 +85,11 @@ impl UserSpace {
         all.filter(|running| running.probe.name != canary::PROBE.name)
     }
 
+    /// Whether it is a Go program whose goroutines can be told apart.
+    pub(super) fn has_goroutines(&self, pid: u32) -> bool {
+        self.plaintext.has_goroutines(pid)
+    }
+
     /// Why what a process encrypts cannot be read, where that is known.
     pub(super) fn obstacle(&self, pid: u32) -> Option<String> {
         self.plaintext.obstacles(pid).next()
@@ -109,9 +114,12 @@ impl News {
             let path = library.path.display();
             match &library.probes {
                 Ok(programs) => {
-                    tracing::debug!(pid, %path, places = programs.len(), "probes in a TLS library");
+                    let places = programs.len();
+                    tracing::debug!(pid, %path, places, probe = library.probe.name, "probes in user space");
                 }
-                Err(reason) => tracing::warn!(pid, %path, reason, "cannot read what this process encrypts"),
+                Err(reason) => {
+                    tracing::warn!(pid, %path, reason, without = library.probe.without, "no probes in user space");
+                }
             }
         }
         for (pid, found) in &self.inside {

@@ -158,6 +158,11 @@ impl Connection {
         Traffic { connections: 1, lost: self.losses.counted().into(), ..self.traffic }
     }
 
+    /// Whether requests that are open at the same time share it.
+    pub fn is_multiplexed(&self) -> bool {
+        matches!(&self.conversation, Conversation::Decoding(decoding) if decoding.protocol.is_multiplexed())
+    }
+
     /// When the latest record about it was made, kernel time.
     pub fn last(&self) -> u64 {
         self.last

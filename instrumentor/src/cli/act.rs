@@ -32,6 +32,7 @@ pub fn act(action: Action, default_log: &Log) -> Result<u8, Failure> {
             report::list(pid)
         }
         Action::ListUsdt(path) => offers::list_usdt(&path),
+        Action::ListGo(path) => offers::list_go(&path),
         Action::Explain { path, symbol } => offers::explain(&path, &symbol),
         Action::Done(code) => Ok(code),
     }

@@ -93,6 +93,7 @@ pub(super) enum Command {
     #[command(after_help = "Examples:\n  \
                             underspan list --pid 4242\n  \
                             underspan list --usdt /usr/lib/postgresql/15/bin/postgres\n  \
+                            underspan list --go /usr/bin/docker\n  \
                             underspan list --explain /usr/lib/x86_64-linux-gnu/libssl.so.3 SSL_read")]
     List {
         /// Say what would attach to this process
@@ -101,8 +102,11 @@ pub(super) enum Command {
         /// List the USDT probes of a program or library, with their sites and arguments
         #[arg(long, value_name = "PATH", conflicts_with = "pid")]
         usdt: Option<PathBuf>,
+        /// Say what a Go program was built of, and where probes on its functions would go
+        #[arg(long, value_name = "PATH", conflicts_with_all = ["pid", "usdt"])]
+        go: Option<PathBuf>,
         /// Say where probes on a function of a program or library would go, and why
-        #[arg(long, num_args = 2, value_names = ["PATH", "SYMBOL"], conflicts_with_all = ["pid", "usdt"])]
+        #[arg(long, num_args = 2, value_names = ["PATH", "SYMBOL"], conflicts_with_all = ["pid", "usdt", "go"])]
         explain: Option<Vec<OsString>>,
     },
     /// Print, check or describe the configuration

@@ -43,6 +43,8 @@ pub enum Action {
     },
     /// Say which USDT probes a program or library has.
     ListUsdt(PathBuf),
+    /// Say what a Go program was built of and offers.
+    ListGo(PathBuf),
     /// Say where probes on a function would go.
     Explain {
         /// Of this program or library.
@@ -119,6 +121,7 @@ pub fn resolve(arguments: Arguments, env: Environment<'_>) -> Result<Action, Fai
         Command::Check => Ok(Action::Check),
         Command::Status { endpoint, json } => status::run(&endpoint, json),
         Command::List { usdt: Some(path), .. } => Ok(Action::ListUsdt(path)),
+        Command::List { go: Some(path), .. } => Ok(Action::ListGo(path)),
         Command::List { explain: Some(words), .. } => explain(&words),
         Command::List { pid, .. } => Ok(Action::List { pid }),
         Command::Config { command } => print(&config::run(command, env)?),

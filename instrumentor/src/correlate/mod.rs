@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
+use underspan_ebpf::GOROUTINE;
 use underspan_protocols::decoder::{Event, LossReason};
 use underspan_protocols::message::{Direction, Role};
 
@@ -37,12 +38,18 @@ const SERVED: usize = 4096;
 const THREAD_MEMORY: u64 = 2_000_000_000;
 
 /// Who moved the bytes in which an event was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Mover {
     /// Process.
     pub tgid: u32,
-    /// Thread.
+    /// Thread or goroutine; 0 if nobody knows.
     pub tid: u32,
+}
+
+impl Mover {
+    fn is_goroutine(self) -> bool {
+        self.tid & GOROUTINE != 0
+    }
 }
 
 /// Everything that is not complete yet.
@@ -97,7 +104,7 @@ impl Correlator {
                     let role = decoding.role;
                     let span = self.begin(connection, role, mover, first, request.context.clone());
                     let mut pending =
-                        Pending::new(connection, role, resource(mover.tgid), mover.tid, span, request);
+                        Pending::new(connection, role, resource(mover.tgid), mover, span, request);
                     pending.shared = connection.under_way > 0;
                     connection.under_way +=
                         u32::from(self.open.insert((connection.id, key), pending).is_none());
@@ -106,10 +113,7 @@ impl Correlator {
                     let Some(pending) = self.open.get_mut(&(connection.id, key)) else { continue };
                     // An exchange whose response the kernel could not hand over is not answered by the next one, unless
                     // this one says that it is its response.
-                    let by_order = match &connection.conversation {
-                        Conversation::Decoding(decoding) => !decoding.protocol.is_multiplexed(),
-                        _ => true,
-                    };
+                    let by_order = !connection.is_multiplexed();
                     let stale = by_order && connection.losses.exchange() > pending.exchange;
                     if stale && connection.losses.excuse(Some(pending.exchange)) {
                         self.close(connection, key);
@@ -200,7 +204,10 @@ impl Correlator {
         let edge = connection.run_sequence[usize::from(role == Role::Client)].take();
         match role {
             Role::Server => {
-                self.threads.serves(mover.tid, &span);
+                // Goroutines that read many requests leave them to others.
+                if !(mover.is_goroutine() && connection.is_multiplexed()) {
+                    self.threads.serves(mover, &span);
+                }
                 if let Some(edge) = edge {
                     // Where no client is traced there is nobody to wait for.
                     self.edges.server(edge, &span, !self.served.is_empty());
@@ -210,7 +217,7 @@ impl Correlator {
                 if let Peer::Inet { remote, .. } = connection.peer {
                     self.expect_client_of(remote);
                 }
-                self.find_caller(mover.tid, &span);
+                self.find_caller(mover, &span);
                 if let Some(edge) = edge {
                     self.edges.client(edge, &span);
                 }
@@ -220,8 +227,8 @@ impl Correlator {
     }
 
     /// Hangs a client span below the request its thread is serving. False: not to be told yet.
-    fn find_caller(&self, tid: u32, span: &Rc<Span>) -> bool {
-        match self.threads.serving(tid, span.start) {
+    fn find_caller(&self, mover: Mover, span: &Rc<Span>) -> bool {
+        match self.threads.serving(mover, span.start) {
             Serving::One(server) => {
                 span.adopt(Parent::Span { span: server, remote: false });
                 true
@@ -252,7 +259,7 @@ impl Correlator {
     /// Reports an exchange unless something worth waiting for is missing.
     fn try_finish(&self, pending: &mut Pending, stats: &mut Stats, out: &mut Vec<Finished>) -> bool {
         let parent_known = pending.span.has_parent()
-            || (pending.role == Role::Client && self.find_caller(pending.tid, &pending.span));
+            || (pending.role == Role::Client && self.find_caller(pending.mover, &pending.span));
         if !parent_known && pending.patience > 0 {
             return false;
         }

@@ -9,6 +9,7 @@ use underspan_protocols::message::{
 };
 use underspan_protocols::semconv::attribute;
 
+use super::Mover;
 use super::exchange::{Exchange, Finished};
 use super::span::Span;
 use crate::assemble::{Connection, Peer};
@@ -22,7 +23,7 @@ pub(super) struct Pending {
     /// Its number on the connection, as the kernel counts.
     pub(super) exchange: u32,
     pub(super) role: Role,
-    pub(super) tid: u32,
+    pub(super) mover: Mover,
     pub(super) span: Rc<Span>,
     pub(super) patience: u8,
     /// Others were under way on the same connection at the same time.
@@ -46,7 +47,7 @@ impl Pending {
         connection: &Connection,
         role: Role,
         resource: Arc<Resource>,
-        tid: u32,
+        mover: Mover,
         span: Rc<Span>,
         request: Request,
     ) -> Self {
@@ -55,7 +56,7 @@ impl Pending {
         Self {
             exchange: connection.losses.exchange(),
             role,
-            tid,
+            mover,
             end: span.start,
             span,
             patience: 0,
@@ -136,7 +137,7 @@ impl Pending {
         Finished {
             exchange,
             protocol: self.protocol,
-            tid: self.tid,
+            tid: self.mover.tid,
             shared: self.shared,
             path: self.path.take(),
             route: self.route,

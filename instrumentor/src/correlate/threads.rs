@@ -1,4 +1,4 @@
-//! Which request a thread is serving: the parent of the calls it makes.
+//! Which request a thread is serving: the parent of the calls it makes. In a Go program, a goroutine stands for a thread.
 //!
 //! Certain only when a single request can be meant. A thread that has several open at once is an event loop, where the latest one read need
 //! not be the one that calls.
@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 
+use super::Mover;
 use super::span::Span;
 
 /// Requests kept per thread, and at most before the oldest are let go. One with more of them open is an event loop, and nobody's request is
@@ -29,7 +30,7 @@ pub(super) enum Serving {
 
 /// Per thread, the requests it read.
 #[derive(Debug, Default)]
-pub(super) struct Threads(HashMap<u32, Served>);
+pub(super) struct Threads(HashMap<Mover, Served>);
 
 #[derive(Debug, Default)]
 struct Served {
@@ -49,8 +50,11 @@ impl Served {
 
 impl Threads {
     /// The thread has begun to read a request.
-    pub(super) fn serves(&mut self, tid: u32, span: &Rc<Span>) {
-        let served = self.0.entry(tid).or_default();
+    pub(super) fn serves(&mut self, mover: Mover, span: &Rc<Span>) {
+        if mover.tid == 0 {
+            return;
+        }
+        let served = self.0.entry(mover).or_default();
         if served.spans.len() == MOST {
             served.make_room();
         }
@@ -58,8 +62,8 @@ impl Threads {
     }
 
     /// What the thread was serving at `at`, kernel time.
-    pub(super) fn serving(&self, tid: u32, at: u64) -> Serving {
-        let Some(served) = self.0.get(&tid) else { return Serving::Nothing };
+    pub(super) fn serving(&self, mover: Mover, at: u64) -> Serving {
+        let Some(served) = self.0.get(&mover) else { return Serving::Nothing };
         if served.crowded {
             return Serving::Several;
         }
@@ -93,6 +97,9 @@ mod tests {
     use super::super::span::Parent;
     use super::*;
 
+    const ONE: Mover = Mover { tgid: 1, tid: 1 };
+    const OTHER: Mover = Mover { tgid: 1, tid: 2 };
+
     fn span(start: u64, end: Option<u64>) -> Rc<Span> {
         let span = Span::new(start, Parent::None);
         span.end.set(end);
@@ -103,26 +110,26 @@ mod tests {
     fn one_request_is_certain() {
         let mut threads = Threads::default();
         let request = span(10, None);
-        threads.serves(1, &request);
-        assert!(matches!(threads.serving(1, 20), Serving::One(found) if Rc::ptr_eq(&found, &request)));
-        assert!(matches!(threads.serving(1, 5), Serving::Nothing), "it had not begun");
-        assert!(matches!(threads.serving(2, 20), Serving::Nothing), "another thread");
+        threads.serves(ONE, &request);
+        assert!(matches!(threads.serving(ONE, 20), Serving::One(found) if Rc::ptr_eq(&found, &request)));
+        assert!(matches!(threads.serving(ONE, 5), Serving::Nothing), "it had not begun");
+        assert!(matches!(threads.serving(OTHER, 20), Serving::Nothing), "another thread");
         request.end.set(Some(15));
-        assert!(matches!(threads.serving(1, 20), Serving::Nothing), "it was over");
-        assert!(matches!(threads.serving(1, 12), Serving::One(_)), "it was not, then");
+        assert!(matches!(threads.serving(ONE, 20), Serving::Nothing), "it was over");
+        assert!(matches!(threads.serving(ONE, 12), Serving::One(_)), "it was not, then");
     }
 
     #[test]
     fn several_are_nobody() {
         let mut threads = Threads::default();
-        threads.serves(1, &span(10, None));
+        threads.serves(ONE, &span(10, None));
         let second = span(11, None);
-        threads.serves(1, &second);
-        assert!(matches!(threads.serving(1, 20), Serving::Several));
+        threads.serves(ONE, &second);
+        assert!(matches!(threads.serving(ONE, 20), Serving::Several));
         second.answering.set(true);
-        assert!(matches!(threads.serving(1, 20), Serving::Unclear), "the second may be over");
+        assert!(matches!(threads.serving(ONE, 20), Serving::Unclear), "the second may be over");
         second.end.set(Some(15));
-        assert!(matches!(threads.serving(1, 20), Serving::One(_)));
+        assert!(matches!(threads.serving(ONE, 20), Serving::One(_)));
     }
 
     #[test]
@@ -130,23 +137,23 @@ mod tests {
         let mut threads = Threads::default();
         let spans: Vec<_> = (0..200).map(|start| span(start, None)).collect();
         for span in &spans {
-            threads.serves(1, span);
+            threads.serves(ONE, span);
         }
         for span in &spans[1..] {
             span.end.set(Some(300));
         }
         // The first is still open, though it was left out; the last of those kept must not pass for the only one.
         spans[199].end.set(None);
-        assert!(matches!(threads.serving(1, 400), Serving::Several));
+        assert!(matches!(threads.serving(ONE, 400), Serving::Several));
     }
 
     #[test]
     fn memory_is_bounded() {
         let mut threads = Threads::default();
         for start in 0..100 {
-            threads.serves(1, &span(start, Some(start)));
+            threads.serves(ONE, &span(start, Some(start)));
         }
-        assert!(threads.0[&1].spans.len() <= MOST);
+        assert!(threads.0[&ONE].spans.len() <= MOST);
         threads.forget(1000);
         assert!(threads.0.is_empty());
     }

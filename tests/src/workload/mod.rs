@@ -7,6 +7,7 @@ pub mod backend;
 pub mod certificate;
 pub mod dialogue;
 pub mod gated;
+pub mod go;
 pub mod grpc;
 pub mod h2load;
 pub mod http;

@@ -26,6 +26,11 @@ pub fn rate(full: u32) -> u32 {
     u32::try_from(down(full.into())).expect("not more than before")
 }
 
+/// Whether this machine is said to be slower at all, as a guest is.
+pub fn is_slow() -> bool {
+    *DIVISOR > 1
+}
+
 fn divide(full: u64, divisor: u64) -> u64 {
     (full / divisor).max(full.min(LEAST))
 }

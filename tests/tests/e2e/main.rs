@@ -13,6 +13,7 @@ mod command_line;
 mod context;
 mod drivers;
 mod export;
+mod go;
 mod grpc;
 mod http;
 mod http2;

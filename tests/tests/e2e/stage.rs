@@ -21,12 +21,18 @@ pub(crate) fn enter(name: &str) -> Option<Turn> {
     // Not `eprintln!`, which the harness keeps to itself unless the test fails.
     let mut out = std::io::stderr();
     if let Some(reason) = privilege::missing() {
-        writeln!(out, "skipped: {name}: {reason}").unwrap();
+        skip(name, &reason);
         return None;
     }
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     writeln!(out, "ran: {name}").unwrap();
     Some(Turn(turn))
+}
+
+/// Says that a test cannot run here, and why.
+pub(crate) fn skip(name: &str, reason: &str) {
+    let mut out = std::io::stderr();
+    writeln!(out, "skipped: {name}: {reason}").unwrap();
 }
 
 /// The agent and the receiver it exports to.

@@ -39,6 +39,7 @@ pub(super) fn arguments(convention: Convention) -> &'static [Register] {
     match convention {
         Convention::C { arguments } => &C[..usize::from(arguments).min(C.len())],
         Convention::Go => &GO,
+        Convention::GoStack => &[],
     }
 }
 

@@ -88,13 +88,6 @@ int us_sys_enter(__u64 *ctx) {
     return 0;
 }
 
-/* One message of a call, `length` bytes of it. */
-INLINE void on_message(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
-                       struct us_control *ctl, long number, __u64 argument) {
-    source_of_call(io, thread, number, argument, thread->arguments[2]);
-    on_socket_io(conn, thread, sk, io, ctl);
-}
-
 /* Most messages of a sendmmsg or recvmmsg that are looked at; those behind are counted without bytes. */
 #define MESSAGES_MAX 4
 
@@ -135,8 +128,7 @@ int us_sys_exit(__u64 *ctx) {
         return 0;
     io.left_at = bpf_ktime_get_ns();
     io.entered = io.direction ? thread->call_at : io.left_at;
-    io.tgid = id >> 32;
-    io.tid = (__u32)id;
+    moved_by(&io, target, id);
     ctl = alive(io.left_at);
     if (!ctl) {
         if (result > 0)
@@ -158,10 +150,10 @@ int us_sys_exit(__u64 *ctx) {
     if (conn->turn ? may_have_missed(conn, target, ctl) : joined_midway(sk, &io))
         conn_restart(conn, sk, &io, ctl);
     if (number != NR_RECVMMSG && number != NR_SENDMMSG) {
-        if (flags & MSG_TRUNC)
-            on_socket_io(conn, thread, sk, &io, ctl);
-        else
-            on_message(conn, thread, sk, &io, ctl, number, thread->arguments[1]);
+        /* What was cut off the message is nowhere. */
+        if (!(flags & MSG_TRUNC))
+            source_of_call(&io, thread, number, thread->arguments[1], thread->arguments[2]);
+        on_socket_io(conn, thread, sk, &io, ctl);
         return 0;
     }
     /* The kernel wrote the length of each message behind its header. */
@@ -173,7 +165,8 @@ int us_sys_exit(__u64 *ctx) {
         if (!length)
             break;
         io.length = length;
-        on_message(conn, thread, sk, &io, ctl, io.direction ? NR_SENDMSG : NR_RECVMSG, address);
+        source_of_call(&io, thread, io.direction ? NR_SENDMSG : NR_RECVMSG, address, thread->arguments[2]);
+        on_socket_io(conn, thread, sk, &io, ctl);
     }
     return 0;
 }

@@ -64,8 +64,7 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
         return;
     }
     io.length = result;
-    io.tgid = id >> 32;
-    io.tid = (__u32)id;
+    moved_by(&io, target, id);
     io.direction = direction;
     if (!known) {
         /* A socket without a file belongs to the kernel (a network file system), not to the process. */

@@ -40,29 +40,30 @@ int us_tls_enter(struct registers *ctx) {
 /* Where any of them returns. */
 SEC("uprobe")
 int us_tls_leave(struct registers *ctx) {
-    __u64 id = bpf_get_current_pid_tgid(), object, length;
+    __u64 id = bpf_get_current_pid_tgid(), length;
     int result = (int)RESULT(ctx);
+    struct us_target *target = target_of(id >> 32);
+    struct tls_call call;
     struct thread *thread;
 
-    if (!target_of(id >> 32))
+    if (!target)
         return 0;
     thread = thread_of(id);
     if (!thread || !thread->tls.object)
         return 0;
     if (bpf_get_attach_cookie(ctx) & TLS_HANDSHAKE && !(thread->tls.kind & TLS_HANDSHAKE))
         return 0;
-    object = thread->tls.object;
+    call = thread->tls;
     thread->tls.object = 0;
-    if (result <= 0 || thread->tls.kind & TLS_HANDSHAKE || !traced(id >> 32))
+    if (result <= 0 || call.kind & TLS_HANDSHAKE || !traced(id >> 32))
         return 0;
     length = result;
-    if (thread->tls.kind & TLS_INDIRECT &&
-        bpf_probe_read_user(&length, sizeof(length), (const void *)thread->tls.moved)) {
+    if (call.kind & TLS_INDIRECT && bpf_probe_read_user(&length, sizeof(length), (const void *)call.moved)) {
         count(US_COUNT_FAULTS, 1);
         return 0;
     }
     if (length)
-        tls_moved(thread, object, id, length);
+        tls_moved(&call, thread, target, id, length);
     return 0;
 }
 

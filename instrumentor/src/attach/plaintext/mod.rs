@@ -1,4 +1,4 @@
-//! processes and what they have mapped -> probes in their TLS libraries
+//! processes and what they have mapped -> probes where they encrypt: in TLS libraries, and in Go programs
 //!
 //! Looks at a process when it is selected or runs another program, a few times after that while its libraries may still be loading, and
 //! whenever one of its connections turns out to be encrypted and not read. Probes are a process's own: others that map the same library
@@ -6,6 +6,7 @@
 //! its children speak before probes of their own could be there.
 
 mod forking;
+mod go;
 mod places;
 
 use std::collections::HashMap;
@@ -16,13 +17,13 @@ use std::time::{Duration, Instant};
 
 use underspan_ebpf::elf::{FileId, Image, Mapping, executable_mappings};
 use underspan_ebpf::probes::tls_libraries::ENTER;
+use underspan_ebpf::probes::{Probe, go_routines, go_tls, tls_libraries};
 use underspan_ebpf::uprobes::{Links, Point, Sharing, UprobeLink, Uprobes, release};
 
 use forking::forks_for_each;
+use go::GoPlan;
 use places::{Part, places};
 
-/// What the links are for.
-const PURPOSE: &str = "tls";
 /// Libraries whose plans are remembered.
 const PLANS: usize = 256;
 /// Looks at a process that may still be loading its libraries, one with each turn of the reader's timer.
@@ -33,9 +34,11 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// Forks after which a server is still looked at: whether it forks for each connection shows once it has children.
 const FORKS: u8 = 64;
 
-/// A library of a process and what became of its probes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A library of a process, or its program, and what became of its probes.
+#[derive(Debug, Clone)]
 pub struct Library {
+    /// Whose programs it gets.
+    pub probe: &'static Probe,
     /// Where the process has it from.
     pub path: PathBuf,
     inode: u64,
@@ -48,6 +51,8 @@ pub struct Library {
 #[derive(Debug)]
 struct Process {
     libraries: Vec<Library>,
+    /// Its program was looked at; whether its threads run goroutines.
+    goroutines: Option<bool>,
     looks: u8,
     looked: Instant,
     forks: u8,
@@ -60,6 +65,7 @@ struct Process {
 pub struct Plaintext {
     links: Links,
     plans: HashMap<FileId, Result<Vec<Point>, String>>,
+    go_plans: HashMap<FileId, Option<GoPlan>>,
     processes: HashMap<u32, Process>,
 }
 
@@ -68,7 +74,14 @@ impl Plaintext {
     pub fn begin(&mut self, uprobes: &mut Uprobes, pid: u32) -> Vec<Library> {
         drop(self.end(pid));
         let forking = forks_for_each(pid);
-        let process = Process { libraries: Vec::new(), looks: 0, looked: Instant::now(), forks: 0, forking };
+        let process = Process {
+            libraries: Vec::new(),
+            goroutines: None,
+            looks: 0,
+            looked: Instant::now(),
+            forks: 0,
+            forking,
+        };
         self.processes.insert(pid, process);
         let found = self.look(uprobes, pid);
         if forking {
@@ -91,6 +104,11 @@ impl Plaintext {
             }
         }
         self.begin(uprobes, child)
+    }
+
+    /// Whether it is a Go program whose goroutines can be told apart.
+    pub fn has_goroutines(&self, pid: u32) -> bool {
+        self.processes.get(&pid).and_then(|process| process.goroutines).unwrap_or_default()
     }
 
     /// A process is traced no longer. Gives back the libraries in which it had probes.
@@ -131,7 +149,8 @@ impl Plaintext {
     pub fn obstacles(&self, pid: u32) -> impl Iterator<Item = String> {
         let libraries =
             self.processes.get(&pid).map(|process| process.libraries.as_slice()).unwrap_or_default();
-        libraries.iter().filter_map(|library| {
+        let encrypting = libraries.iter().filter(|library| library.probe.name != go_routines::PROBE.name);
+        encrypting.filter_map(|library| {
             Some(format!("{}: {}", library.path.display(), library.probes.as_ref().err()?))
         })
     }
@@ -143,6 +162,7 @@ impl Plaintext {
         process.looked = Instant::now();
         // A process that is gone has nothing mapped.
         let mappings = executable_mappings(pid).unwrap_or_default();
+        let look_for_go = process.goroutines.is_none();
         let program = fs::metadata(format!("/proc/{pid}/exe")).map_or(0, |status| status.ino());
         let mut candidates: Vec<_> = mappings
             .into_iter()
@@ -165,6 +185,9 @@ impl Plaintext {
             }
             found.push(library);
         }
+        if look_for_go {
+            found.extend(self.look_for_go(uprobes, pid));
+        }
         if let Some(process) = self.processes.get_mut(&pid).filter(|_| !found.is_empty()) {
             process.libraries.extend(found.iter().cloned());
             process.looks = EARLY_LOOKS;
@@ -173,14 +196,43 @@ impl Plaintext {
     }
 
     fn attach(&mut self, uprobes: &mut Uprobes, pid: u32, part: Part, mapping: &Mapping) -> Library {
-        let mut library =
-            Library { inode: mapping.inode, file: None, path: mapping.path.clone(), probes: Ok(Vec::new()) };
+        let mut library = Library {
+            probe: &tls_libraries::PROBE,
+            inode: mapping.inode,
+            file: None,
+            path: mapping.path.clone(),
+            probes: Ok(Vec::new()),
+        };
         library.probes =
             Image::of_mapping(pid, mapping).map_err(|error| error.to_string()).and_then(|image| {
                 library.file = Some(image.id());
-                self.hold(uprobes, pid, part, &image)
+                let plan = remembered(&mut self.plans, image.id(), || {
+                    places(&image, part).map_err(|error| error.to_string())
+                });
+                self.hold(uprobes, pid, &image, library.probe, &plan?)
             });
         library
+    }
+
+    /// Go programs bring their own TLS, and goroutines.
+    fn look_for_go(&mut self, uprobes: &mut Uprobes, pid: u32) -> Vec<Library> {
+        // It may be gone, or not for us to read: then so are its libraries.
+        let Ok(image) = Image::of_process(pid) else { return Vec::new() };
+        let plan = remembered(&mut self.go_plans, image.id(), || GoPlan::of(&image));
+        if let Some(process) = self.processes.get_mut(&pid) {
+            process.goroutines = Some(plan.as_ref().is_some_and(|plan| plan.goroutines));
+        }
+        let Some(plan) = plan else { return Vec::new() };
+        let parts = [(&go_tls::PROBE, plan.points), (&go_routines::PROBE, Ok(plan.lineage))];
+        let some = parts.into_iter().filter(|(_, points)| !points.as_ref().is_ok_and(Vec::is_empty));
+        some.map(|(probe, points)| Library {
+            probe,
+            probes: points.and_then(|points| self.hold(uprobes, pid, &image, probe, &points)),
+            inode: image.id().inode,
+            file: Some(image.id()),
+            path: image.path().to_owned(),
+        })
+        .collect()
     }
 
     /// Gives a process the probes of a file, and itself their programs.
@@ -188,23 +240,18 @@ impl Plaintext {
         &mut self,
         uprobes: &mut Uprobes,
         pid: u32,
-        part: Part,
         image: &Image,
+        probe: &Probe,
+        points: &[Point],
     ) -> Result<Vec<&'static str>, String> {
-        if self.plans.len() >= PLANS {
-            self.plans.clear();
-        }
-        let plan = self.plans.entry(image.id());
-        let points =
-            plan.or_insert_with(|| places(image, part).map_err(|error| error.to_string())).clone()?;
         if points.is_empty() {
             return Ok(Vec::new());
         }
         let shared = self.processes.get(&pid).is_some_and(|process| process.forking)
             || self.processes.values().any(|process| process.forking && process.uses(image.id()));
         let sharing = if shared { Sharing::Shared } else { Sharing::Own };
-        self.links.hold(image.id(), PURPOSE, pid, sharing, |scope| {
-            let link = uprobes.attach(image, &points, scope).map_err(|error| error.to_string())?;
+        self.links.hold(image.id(), probe.name, pid, sharing, |scope| {
+            let link = uprobes.attach(image, points, scope).map_err(|error| error.to_string())?;
             complete(link)
         })?;
         Ok(points.iter().map(|point| point.program).collect())
@@ -223,11 +270,20 @@ impl Plaintext {
             // The same again, shared from now on. A call under way is seen by either.
             if let Some(process) = self.processes.get_mut(&pid) {
                 process.libraries.clear();
+                process.goroutines = None;
             }
             self.look(uprobes, pid);
         }
         release(own, Duration::ZERO);
     }
+}
+
+/// What is to be done with a file is found out once.
+fn remembered<T: Clone>(plans: &mut HashMap<FileId, T>, file: FileId, make: impl FnOnce() -> T) -> T {
+    if plans.len() >= PLANS {
+        plans.clear();
+    }
+    plans.entry(file).or_insert_with(make).clone()
 }
 
 impl Process {

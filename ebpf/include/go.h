@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/* Programs written in Go: who makes a call there is a goroutine, which runs now on one thread, now on
+ * another. */
+#ifndef UNDERSPAN_GO_H
+#define UNDERSPAN_GO_H
+
+#include "maps.h"
+
+/* The goroutine that runs on this thread: address of its struct g, 0 if it cannot be told. On x86_64, Go
+ * keeps it in the word below the thread pointer; user space has made sure that the program has no other words
+ * there. On aarch64 it is in a register. */
+INLINE __u64 goroutine_here(void) {
+    __u64 address = 0;
+#if defined(__TARGET_ARCH_x86)
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+    unsigned long pointer = READ(task, thread.fsbase);
+
+    if (!pointer || bpf_probe_read_user(&address, sizeof(address), (const void *)(pointer - sizeof(address))))
+        return 0;
+#endif
+    return address;
+}
+
+INLINE __u32 goroutine_id(__u64 address) {
+    /* They lie 8 bytes apart at the least. */
+    return US_GOROUTINE | (__u32)(address >> 3);
+}
+
+/* Says who made a call, as far as this needs no decision: each would double what the verifier looks at. */
+INLINE void moved_by(struct io *io, struct us_target *target, __u64 id) {
+    io->tgid = id >> 32;
+    io->tid = (__u32)id;
+    io->go = target ? target->go : 0;
+}
+
+/* The goroutine that serves the request for which `io` is sent: the one that sends, the one for which it
+ * sends as a part of a pool, or one that made it since that request began. 0 if nobody is known to. */
+INLINE __u64 on_behalf_of(struct io *io) {
+    struct goroutine goroutine = {.tgid = io->tgid, .address = io->goroutine};
+    struct origin *origin = bpf_map_lookup_elem(&go_origins, &goroutine);
+    __u64 created = 0, *asker;
+
+    if (origin && origin->writes) {
+        struct goroutine pooled = {.tgid = io->tgid, .address = origin->writes};
+
+        asker = bpf_map_lookup_elem(&go_askers, &pooled);
+        if (!asker)
+            return 0;
+        goroutine.address = *asker;
+    }
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        origin = bpf_map_lookup_elem(&go_origins, &goroutine);
+        if (!origin)
+            break;
+        /* Made later than what it made: another has its place since then. */
+        if (created && origin->created > created)
+            break;
+        if (origin->serving)
+            return created && created < origin->serving ? 0 : goroutine.address;
+        if (!origin->creator || !origin->created)
+            break;
+        created = origin->created;
+        goroutine.address = origin->creator;
+    }
+    return 0;
+}
+
+/* Says which goroutine serves the request, or is served by it, that a call moves bytes of. What is known of
+ * one thread would be wrong of a goroutine, so these are told apart. */
+NOINLINE int attribute(struct conn *conn, struct io *io) {
+    struct goroutine goroutine = {.tgid = io->tgid};
+    __u32 direction = io->direction & 1;
+    struct origin *origin;
+
+    if (!io->go)
+        return 0;
+    goroutine.address = goroutine_here();
+    io->goroutine = goroutine.address;
+    io->tid = goroutine.address ? goroutine_id(goroutine.address) : 0;
+    if (!goroutine.address)
+        return 0;
+    if (!direction && io->length == 1) {
+        /* While it serves a request, net/http has another goroutine wait for the connection's next byte. It
+         * may get the first one of the next request, which it does not serve. */
+        io->tid = 0;
+        conn->waited = 1;
+    } else if (!direction && conn->role != US_ROLE_CLIENT && (conn->turn != 1 || conn->waited)) {
+        conn->waited = 0;
+        origin = bpf_map_lookup_elem(&go_origins, &goroutine);
+        if (origin) {
+            origin->serving = io->left_at;
+        } else {
+            struct origin server = {.serving = io->left_at};
+
+            bpf_map_update_elem(&go_origins, &goroutine, &server, BPF_NOEXIST);
+        }
+    } else if (direction && conn->role != US_ROLE_SERVER) {
+        goroutine.address = on_behalf_of(io);
+        io->tid = goroutine.address ? goroutine_id(goroutine.address) : 0;
+    }
+    return 0;
+}
+
+#endif

@@ -1,0 +1,234 @@
+//! Programs in Go: their functions are found, stripped or not, by every version of Go, and what they encrypt is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use underspan::attach::plaintext::Plaintext;
+use underspan_ebpf::elf::Image;
+use underspan_ebpf::go::{Abi, Program};
+use underspan_ebpf::probes::go_tls::CALLS;
+use underspan_ebpf::{Settings, Tracer};
+use underspan_tests::agent::binary;
+use underspan_tests::oracle::{Family, Kind, by_path};
+use underspan_tests::workload::go::{Ask, Build, Relay, Toolchain, Web};
+use underspan_tests::workload::{Load, Nginx, scale};
+
+use crate::stage::{Session, Turn, enter, skip};
+
+/// Clients at a time, each with a connection of its own, and the requests of each.
+const CLIENTS: u64 = 16;
+const REQUESTS: u64 = 200;
+/// How often probes come and go at the least while they work.
+const TIMES: usize = 5;
+
+/// Begins a test that wants Go. `None`: there is none here, which it has said.
+fn begin(name: &str) -> Option<(Turn, Vec<Toolchain>)> {
+    match Toolchain::all() {
+        Ok(toolchains) => enter(name).map(|turn| (turn, toolchains)),
+        Err(reason) => {
+            skip(name, &reason);
+            None
+        }
+    }
+}
+
+/// Every function's address by both accounts: the symbols of the program that has them, and the table in the one that may not.
+fn compare(toolchain: &Toolchain, plain: &Path, other: &Path) {
+    let image = Image::open(other).unwrap();
+    let program = Program::of(&image).unwrap_or_else(|error| panic!("{}: {error}", other.display()));
+    assert_eq!(program.build.version, toolchain.version);
+    assert_eq!(program.build.path, "example.org/web");
+    let stack = toolchain.version.starts_with("go1.16");
+    assert_eq!(program.abi(&image), Some(if stack { Abi::Stack } else { Abi::Registers }));
+    let functions = program.functions(&image, |_| true).unwrap();
+
+    let symbols = toolchain.symbols(plain);
+    let mut truth: BTreeMap<u64, BTreeSet<&str>> = BTreeMap::new();
+    for (address, name) in &symbols {
+        truth.entry(*address).or_default().insert(name);
+    }
+    assert!(functions.found.len() > 3000, "{}: {} functions", other.display(), functions.found.len());
+    let mut known = BTreeSet::new();
+    for function in &functions.found {
+        let names = truth.get(&function.address);
+        // The symbols tell more: which convention, and for which types. Go's tool prints its middle dot as a dot.
+        let same = |name: &&str| plain_name(name) == plain_name(&function.name);
+        assert!(
+            names.is_some_and(|names| names.iter().any(same)),
+            "{}: {function:?} is {names:?}",
+            other.display()
+        );
+        known.insert(function.address);
+    }
+    for name in ["main.main", "crypto/tls.(*Conn).Read", "crypto/tls.(*Conn).Write", "runtime.newproc1"] {
+        let (address, _) = symbols.iter().find(|(_, known)| known == name).unwrap();
+        assert!(known.contains(address), "{}: {name} is missing", other.display());
+    }
+    assert!(program.goroutines(&image));
+    let hooked: Vec<_> = CALLS.iter().map(|(name, _)| *name).collect();
+    for hook in program.hooks(&image, &hooked).unwrap() {
+        let places = hook.places.unwrap_or_else(|refusal| panic!("{}: {refusal}", hook.name));
+        assert!(!places.returns.is_empty(), "{places:?}");
+    }
+}
+
+/// What the command line says of it.
+fn show(toolchain: &Toolchain, program: &Path) {
+    let output = Command::new(binary()).args(["list", "--go"]).arg(program).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in [&*toolchain.version, "example.org/web", "crypto/tls.(*Conn).Read", "returns at"] {
+        assert!(text.contains(part), "{part} is missing: {text}");
+    }
+    let output = Command::new(binary()).args(["list", "--go", "/bin/sh"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("not a Go program"));
+}
+
+fn plain_name(name: &str) -> String {
+    let name = name.strip_suffix(".abi0").unwrap_or(name).replace('·', ".");
+    match name.split_once('[') {
+        Some((before, rest)) => {
+            let behind = rest.rsplit_once(']').map_or("", |(_, behind)| behind);
+            format!("{before}[]{behind}")
+        }
+        None => name,
+    }
+}
+
+#[test]
+fn functions_are_found_in_programs_of_every_kind() {
+    let Some((_turn, toolchains)) = begin("go::functions_are_found_in_programs_of_every_kind") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for toolchain in toolchains {
+        show(&toolchain, &toolchain.build("web", Build { stripped: true, ..Build::PLAIN }, folder.path()));
+        for build in Build::ALL {
+            let plain = toolchain.build("web", Build { stripped: false, ..build }, folder.path());
+            let other = toolchain.build("web", build, folder.path());
+            compare(&toolchain, &plain, &other);
+        }
+    }
+}
+
+#[test]
+fn https_of_stripped_programs_is_read_at_both_ends() {
+    let Some((_turn, toolchains)) = begin("go::https_of_stripped_programs_is_read_at_both_ends") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for (index, toolchain) in toolchains.iter().enumerate() {
+        // A different kind each.
+        let build = Build { stripped: true, pie: index % 2 == 1, cgo: index % 3 == 2 };
+        let program = toolchain.build("web", build, folder.path());
+        let requests = scale::down(REQUESTS);
+        let web = Web::start(&program);
+        let mut client = web.client(&program, "/go", CLIENTS, requests);
+        let session = Session::trace(&[web.pid(), client.pid()]);
+        client.begin();
+        assert!(client.wait().success(), "{}: an answer was wrong", toolchain.version);
+        let calls = CLIENTS * requests;
+        let books = session.finish(2 * calls);
+        books.perfect(2 * calls);
+        let (servers, callers) = (books.of(Kind::Server), books.of(Kind::Client));
+        assert_eq!((servers.len() as u64, callers.len() as u64), (calls, calls), "{}", toolchain.version);
+        let family = Family::compare(&servers, &by_path(&callers, Kind::Client), |path| path);
+        assert_eq!(family, Family { right: calls, ..Family::default() }, "{}", toolchain.version);
+        // Whoever asks serves nobody.
+        assert!(callers.iter().all(|span| span.parent.is_empty()), "{}", toolchain.version);
+        for span in &books.spans {
+            match span.kind {
+                Kind::Server => assert_eq!(span.attribute("url.scheme"), "https", "{span:?}"),
+                Kind::Client => assert!(span.attribute("url.full").starts_with("https://"), "{span:?}"),
+            }
+            assert_eq!(span.attribute("http.response.status_code"), "200", "{span:?}");
+        }
+    }
+}
+
+/// Stacks grow, and with them move, while goroutines are in the middle of functions that probes are put into and taken from. They check
+/// every answer they get. Programs for the kernel are loaded once, so that the probes come and go as fast as can be.
+#[test]
+fn goroutines_do_not_notice_probes_that_come_and_go() {
+    let Some((_turn, toolchains)) = begin("go::goroutines_do_not_notice_probes_that_come_and_go") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut tracer = Tracer::start(&Settings {
+        ring_bytes: 1 << 20,
+        max_targets: 16,
+        request_budget: 4096,
+        response_budget: 1024,
+        announce_execs: false,
+        deadline: Duration::from_hours(1),
+        uprobes_by_event: false,
+        payload: Vec::new(),
+        framings: Vec::new(),
+    })
+    .unwrap();
+    let mut uprobes = tracer.take_uprobes().unwrap();
+    for toolchain in toolchains {
+        let program = toolchain.build("web", Build { stripped: true, ..Build::PLAIN }, folder.path());
+        let web = Web::start(&program);
+        tracer.select(web.pid()).unwrap();
+        tracer.set_go(web.pid(), true);
+        let mut clients: Vec<_> = (0..4)
+            .map(|number| web.client(&program, &format!("/c{number}"), CLIENTS, scale::down(REQUESTS)))
+            .collect();
+        let mut plaintext = Plaintext::default();
+        // Programs are loaded the first time.
+        plaintext.begin(&mut uprobes, web.pid());
+        clients.iter_mut().for_each(Ask::begin);
+        let mut times = 0;
+        // As often as possible, until the last has got all its answers.
+        while clients.iter_mut().any(Ask::is_at_work) {
+            let found = plaintext.begin(&mut uprobes, web.pid());
+            assert_eq!(found.len(), 2, "{}: {found:?}", toolchain.version);
+            assert!(found.iter().all(|library| library.probes.is_ok()), "{}: {found:?}", toolchain.version);
+            // For some calls to begin and some to end.
+            std::thread::sleep(Duration::from_millis(20));
+            tracer.drain(Instant::now() + Duration::from_millis(20), |_| {});
+            assert_eq!(plaintext.end(web.pid()).len(), 2, "{}", toolchain.version);
+            times += 1;
+        }
+        for client in &mut clients {
+            assert!(client.wait().success(), "{}: an answer was wrong", toolchain.version);
+        }
+        assert!(times >= TIMES, "{}: probes came and went {times} times", toolchain.version);
+    }
+}
+
+/// Calls a server makes while it serves a request: of the same goroutine and of others it makes, over connections that all requests share. The
+/// truth is in their paths.
+#[test]
+fn calls_belong_to_the_request_they_are_made_for() {
+    let Some((_turn, toolchains)) = begin("go::calls_belong_to_the_request_they_are_made_for") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Nginx::start(false);
+    for (index, toolchain) in toolchains.iter().enumerate() {
+        let build = Build { stripped: true, pie: index % 2 == 0, cgo: index % 3 == 1 };
+        let program = toolchain.build("relay", build, folder.path());
+        // Connections for everybody, and so few that requests wait for one.
+        for connections in [0, 5] {
+            let relay = Relay::start(&program, backend.address(), connections);
+            let session = Session::trace(&[relay.pid()]);
+            let requests = scale::down(3000);
+            let load = Load { connections: 30, ..Load::new(relay.address(), requests).below("/r") };
+            load.run().complete(&load);
+            let books = session.finish(5 * requests);
+            books.balance(5 * requests);
+            let (servers, calls) = (books.of(Kind::Server), books.of(Kind::Client));
+            let family =
+                Family::compare(&calls, &by_path(&servers, Kind::Server), |path| &path["/seq/1".len()..]);
+            let what = format!("{}, {connections} connections: {books}", toolchain.version);
+            assert_eq!(family.wrong, [], "{what}");
+            // Those whose request's record, or whose own, was lost have none.
+            assert!(family.none <= books.lost(), "{family:?} {what}");
+            assert_eq!(family.right + family.none, calls.len() as u64, "{what}");
+        }
+    }
+}
