@@ -55,7 +55,7 @@ NOINLINE int call_moved(struct sock *sk, struct thread *thread, __u64 length) {
     io.source = call->source;
     io.segments = call->segments;
     io.skip = call->skip;
-    io.copied = 1;
+    io.copied = call->copied;
     moved_by(&io, target, id);
     io.direction = call->direction;
     if (call->told) {
@@ -123,6 +123,7 @@ INLINE void call_begins(struct wish *wish, struct sock *sk) {
     call->source = 0;
     call->segments = 0;
     call->skip = 0;
+    call->copied = 1;
     call->told = 0;
     call->seq = 0;
     call->direction = wish->direction;

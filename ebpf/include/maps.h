@@ -107,8 +107,9 @@ struct call {
     __u64 told; /* bytes of it that went through on_io already */
     __u32 seq;  /* TCP sequence number its bytes begin at */
     __u8 direction;
-    __u8 room; /* it asked for at least one byte */
-    __u8 pad[2];
+    __u8 room;   /* it asked for at least one byte */
+    __u8 copied; /* as in `struct io` */
+    __u8 pad;
 };
 
 /* A call into a TLS library under way. */

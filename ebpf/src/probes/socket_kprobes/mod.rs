@@ -2,7 +2,7 @@
 
 use super::socket_trampolines::{RECEIVE, SEND, SEND_PAGE, SPLICE_READ};
 use super::{Probe, Program};
-use crate::loader::Attach::{Kprobe, Kretprobe};
+use crate::loader::Attach::{Kprobe, Kretprobe, TypedTracepoint};
 use crate::loader::Functions;
 
 /// On the functions T1 stands on.
@@ -15,6 +15,7 @@ pub static PROBE: Probe = Probe {
         sends_return(SEND),
         receives_return(RECEIVE),
         CLEANUP,
+        CALL_RETURNS,
         Program { name: "us_kprobe_send", optional: None, attach: Kprobe(Functions::all(SEND)) },
         Program { name: "us_kprobe_receive", optional: None, attach: Kprobe(Functions::all(RECEIVE)) },
         SEND_PAGE_BEGINS,
@@ -33,6 +34,7 @@ pub static TCP: Probe = Probe {
         sends_return(&["tcp_sendmsg", UNIX_SEND]),
         receives_return(&["tcp_recvmsg", UNIX_RECEIVE]),
         CLEANUP,
+        CALL_RETURNS,
         Program {
             name: "us_kprobe_tcp_send",
             optional: None,
@@ -72,6 +74,11 @@ const CLEANUP: Program = Program {
     name: "us_kprobe_tcp_cleanup_rbuf",
     optional: Some("bytes of receives that many threads wait in at once are counted, not read"),
     attach: Kprobe(Functions::all(&["tcp_cleanup_rbuf"])),
+};
+const CALL_RETURNS: Program = Program {
+    name: "us_kprobe_sys_exit",
+    optional: Some("bytes of unix sockets that many threads wait for at once are counted, not read"),
+    attach: TypedTracepoint("sys_exit"),
 };
 const SEND_PAGE_BEGINS: Program =
     Program { name: "us_kprobe_send_page", optional: None, attach: Kprobe(Functions::present(SEND_PAGE)) };

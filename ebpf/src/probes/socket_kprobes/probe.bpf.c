@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
 /* Tier T2: kprobes on the same functions as T1, for kernels without trampolines, or on those of TCP where the
  * former have no symbol. A return is only told while the kernel has a place to remember the call in, of which
- * there are a few per function: receives, which may wait for long, are told by TCP's own last step too. */
+ * there are a few per function, and receives may wait for long: those of TCP are told by its own last step
+ * too, and what still had no end when the system call returns ends there. */
 #include "call.h"
+#include "syscall.h"
 
 #if defined(__TARGET_ARCH_x86)
 #define ARG0(ctx) ((ctx)->di)
@@ -153,6 +155,53 @@ int us_kprobe_tcp_cleanup_rbuf(REGISTERS *ctx) {
         return 0;
     call_moved(sk, thread, copied - thread->under_way.told);
     thread->under_way.told = copied;
+    return 0;
+}
+
+/* Whether a system call is one call of a socket function, whose result is its own. */
+INLINE int is_single(long number) {
+    switch (number) {
+    case NR_READ:
+    case NR_READV:
+    case NR_RECVFROM:
+    case NR_RECVMSG:
+    case NR_WRITE:
+    case NR_WRITEV:
+    case NR_SENDTO:
+    case NR_SENDMSG:
+        return 1;
+    }
+    return 0;
+}
+
+/* void sys_exit(struct pt_regs *, long result): a call whose return was not told is under way still. */
+SEC("tp_btf/sys_exit")
+int us_kprobe_sys_exit(__u64 *ctx) {
+    struct pt_regs *regs = (struct pt_regs *)ctx[0];
+    __u64 id = bpf_get_current_pid_tgid();
+    struct thread *thread;
+    struct call *call;
+    struct io io = {};
+
+    if (!traced(id >> 32))
+        return 0;
+    thread = thread_of(id);
+    if (!thread || !thread->under_way.socket)
+        return 0;
+    if (!is_single(SYSCALL_NR(regs))) {
+        recover(thread, NULL);
+        return 0;
+    }
+    call = &thread->under_way;
+    if (call->source) {
+        /* The kernel's copy of the vector is gone by now. */
+        source_of_syscall(&io, thread, regs);
+        call->source = io.source;
+        call->segments = io.segments;
+        call->skip = 0;
+        call->copied = 0;
+    }
+    call_ends(thread, (struct sock *)call->socket, (long)ctx[1]);
     return 0;
 }
 
