@@ -8,8 +8,6 @@
 
 /* Most steps through one call: a frame, the part of one that lies in a segment, or a new segment each. */
 #define STEPS_MAX 4096
-/* Most segments of a call, which is what the kernel takes. */
-#define WALK_SEGMENTS_MAX 1024
 /* A gap no longer than this is captured with what is around it: a record more would take more room. */
 #define BRIDGE 96
 
@@ -133,8 +131,7 @@ INLINE void take(struct conn *conn, struct thread *thread, struct us_control *ct
 NOINLINE int next_segment(struct walk *walk, struct io *io) {
     __u32 index = walk->segment;
 
-    if (index >= WALK_SEGMENTS_MAX || (index && index >= io->segments) ||
-        segment_at(io, index, &walk->at, &walk->room))
+    if (index >= SEGMENTS_MAX || segment_at(io, index, &walk->at, &walk->room))
         return -1;
     walk->room = min(walk->room, walk->left);
     walk->segment = index + 1;

@@ -6,16 +6,20 @@
 
 #include "emit.h"
 
-/* Most segments of an iovec whose bytes are looked at; those behind are counted. Fewer where one program
- * serves all system calls: the verifier follows each segment from every one of them. */
-#define SEGMENTS_MAX (us_typed_sockets ? 16 : 4)
+/* Most segments of a call, which is what the kernel takes. */
+#define SEGMENTS_MAX 1024
+/* Most of them that are looked at where the kernel has no loops; those behind are counted. Fewer where one
+ * program serves all system calls: the verifier follows each segment from every one of them. */
+#define SEGMENTS_UNROLLED (us_typed_sockets ? 16 : 4)
 
-/* The `index`-th contiguous piece of a call's bytes. */
+/* The `index`-th contiguous piece of a call's bytes. Returns 0 when there is one. */
 INLINE int segment_at(struct io *io, __u32 index, __u64 *address, __u64 *size) {
     const void *entry = (const void *)(io->source + index * sizeof(struct iovec));
     __u64 skip = index ? 0 : io->skip;
     struct iovec vec;
 
+    if (index && index >= io->segments)
+        return -1;
     if (!io->segments) {
         *address = io->source;
         *size = io->length;
@@ -29,30 +33,55 @@ INLINE int segment_at(struct io *io, __u32 index, __u64 *address, __u64 *size) {
     return 0;
 }
 
+/* The search for a call's last segment. */
+struct seek {
+    struct io *io;
+    __u64 address;
+    __u64 size;
+    __u64 passed; /* bytes of the segments before */
+    __u32 found;
+};
+
+/* Looks at one segment. Returns 1 when it is the last, or when there is none. */
+NOINLINE long seek_last(__u64 index, struct seek *seek) {
+    struct io *io = seek->io;
+
+    if (segment_at(io, index, &seek->address, &seek->size))
+        return 1;
+    if (seek->passed + seek->size >= io->length) {
+        seek->found = 1;
+        return 1;
+    }
+    seek->passed += seek->size;
+    return 0;
+}
+
 /* Remembers the last bytes of a call that is not captured. */
-INLINE void keep_tail(struct conn *conn, struct io *io) {
-    __u64 address = 0, size = 0, passed = 0;
+NOINLINE int keep_tail(struct conn *conn, struct io *io) {
+    struct seek seek = {.io = io};
     __u32 direction = io->direction & 1;
+    __u64 size;
     __u32 n;
 
     conn->tail_size[direction] = 0;
     if (!io->source)
-        return;
-    for (__u32 i = 0; i < SEGMENTS_MAX; i++) {
-        if (segment_at(io, i, &address, &size))
-            return;
-        if (passed + size >= io->length)
-            break;
-        passed += size;
+        return 0;
+    if (us_loops) {
+        bpf_loop(SEGMENTS_MAX, seek_last, &seek, 0);
+    } else {
+        for (__u32 i = 0; i < SEGMENTS_UNROLLED; i++)
+            if (seek_last(i, &seek))
+                break;
     }
-    if (passed + size < io->length)
-        return;
-    size = io->length - passed;
+    if (!seek.found || seek.passed >= io->length)
+        return 0;
+    size = io->length - seek.passed;
     n = size < US_TAIL ? size : US_TAIL;
     if (n == 0 || n > US_TAIL)
-        return;
-    if (bpf_probe_read_user(conn->tail[direction], n, (const void *)(address + size - n)) == 0)
+        return 0;
+    if (bpf_probe_read_user(conn->tail[direction], n, (const void *)(seek.address + size - n)) == 0)
         conn->tail_size[direction] = n;
+    return 0;
 }
 
 /* Whether a response begins with this call: lets pipelined responses through after the first used up the
@@ -152,12 +181,62 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
         conn->left = is_request ? ctl->request_budget : ctl->response_budget;
 }
 
+/* What capturing a segment needs; on the stack, since there is where the kernel wants it. */
+struct capturer {
+    struct conn *conn;
+    struct thread *thread;
+    struct us_control *ctl;
+};
+
+/* Captures one segment of a call. Returns 1 when no more of the call is to be captured. */
+NOINLINE long capture_segment(__u64 index, struct capturer *capturer) {
+    struct conn *conn = capturer->conn;
+    struct thread *thread = capturer->thread;
+    struct io *io = &thread->io;
+    struct piece *piece = &thread->piece;
+    __u32 direction = io->direction & 1;
+    __u32 segments = us_loops ? SEGMENTS_MAX : SEGMENTS_UNROLLED;
+    __u64 size;
+
+    if (!piece->length || !conn->left || segment_at(io, index, &piece->source, &size))
+        return 1;
+    if (size > piece->length)
+        size = piece->length;
+    if (size == 0)
+        return 0;
+    piece->size = min(min(size, US_DATA_MAX), conn->left);
+    piece->flags = (direction ? US_SENT : 0) | (FRESH(piece->flip) ? US_FLIP : 0) |
+                   (direction == request_direction(conn) ? US_REQUEST : 0);
+    /* More of this call follows in a record of its own unless this piece is cut, the last, or the budget is
+     * spent. */
+    if (piece->size == size && piece->length > size && index + 1 < segments && conn->left > size)
+        piece->flags |= US_MORE;
+    if (emit_data(conn, piece, capturer->ctl)) {
+        if (FRESH(piece->flip))
+            lose_exchange(conn);
+        return 1;
+    }
+    if (piece->other)
+        conn->reported[!direction] = piece->other;
+    piece->flip = 0;
+    piece->other = 0;
+    piece->seq = 0;
+    piece->peer_seq = 0;
+    conn->left -= piece->size;
+    conn->reported[direction] = piece->offset + piece->length;
+    if (!(piece->flags & US_MORE))
+        return 1;
+    piece->offset += piece->size;
+    piece->length -= piece->size;
+    return 0;
+}
+
 /* Captures the beginning of a call, as far as the run's budget goes. */
-INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, struct us_control *ctl) {
+NOINLINE int capture(struct conn *conn, struct thread *thread, struct sock *sk, struct us_control *ctl) {
+    struct capturer capturer = {.conn = conn, .thread = thread, .ctl = ctl};
     struct io *io = &thread->io;
     __u32 direction = io->direction & 1;
     struct piece *piece = &thread->piece;
-    __u64 size;
 
     piece->length = io->length;
     piece->entered = io->entered;
@@ -170,38 +249,14 @@ INLINE void capture(struct conn *conn, struct thread *thread, struct sock *sk, s
     /* Only the first record of a run says where on the wire it stands. */
     if (FRESH(piece->flip))
         locate(conn, piece, sk, io, direction);
-    for (__u32 i = 0; i < SEGMENTS_MAX && piece->length && conn->left; i++) {
-        if (segment_at(io, i, &piece->source, &size))
-            break;
-        if (size > piece->length)
-            size = piece->length;
-        if (size == 0)
-            continue;
-        piece->size = min(min(size, US_DATA_MAX), conn->left);
-        piece->flags = (direction ? US_SENT : 0) | (FRESH(piece->flip) ? US_FLIP : 0) |
-                       (direction == request_direction(conn) ? US_REQUEST : 0);
-        /* More of this call follows in a record of its own unless this piece is cut, the last, or the budget
-         * is spent. */
-        if (piece->size == size && piece->length > size && i + 1 < SEGMENTS_MAX && conn->left > size)
-            piece->flags |= US_MORE;
-        if (emit_data(conn, piece, ctl)) {
-            if (FRESH(piece->flip))
-                lose_exchange(conn);
-            break;
-        }
-        if (piece->other)
-            conn->reported[!direction] = piece->other;
-        piece->flip = 0;
-        piece->other = 0;
-        piece->seq = 0;
-        piece->peer_seq = 0;
-        conn->left -= piece->size;
-        conn->reported[direction] = piece->offset + piece->length;
-        if (!(piece->flags & US_MORE))
-            break;
-        piece->offset += piece->size;
-        piece->length -= piece->size;
+    if (us_loops) {
+        bpf_loop(SEGMENTS_MAX, capture_segment, &capturer, 0);
+    } else {
+        for (__u32 i = 0; i < SEGMENTS_UNROLLED; i++)
+            if (capture_segment(i, &capturer))
+                break;
     }
+    return 0;
 }
 
 /* Finds bytes of a TCP connection that passed unseen: the kernel skips a program that it interrupted on the

@@ -98,8 +98,11 @@ fn hint(log: &str) -> String {
     if log.is_empty() { String::new() } else { format!(": {log}") }
 }
 
-/// Size of the verifier's log; it keeps the end when it overflows.
-const LOG_SIZE: usize = 1 << 20;
+/// Size of the verifier's log, of which the reason and the statistics are asked, not each instruction: before 6.4 it keeps the beginning
+/// when it overflows, and the reason comes last.
+const LOG_SIZE: usize = 1 << 16;
+/// How the statistics behind the reason begin.
+const STATISTICS: [&str; 3] = ["processed ", "stack depth ", "verification time "];
 
 /// Loads a program; `function` is the one it is for, where the kernel wants to know.
 pub(super) fn load(
@@ -200,14 +203,15 @@ pub(super) fn no_function(name: &str) -> String {
 }
 
 fn refusal(error: io::Error, log: &[u8]) -> ProgramError {
-    let log = String::from_utf8_lossy(log);
-    let log = log.trim_end_matches('\0').trim();
-    // The last lines hold the reason, the statistics after them do not.
-    let reason =
-        log.lines().rev().find(|line| !line.starts_with("processed ") && !line.is_empty()).unwrap_or("");
+    // Before 6.4, what was written earlier may stand behind the end.
+    let end = log.iter().position(|byte| *byte == 0).unwrap_or(log.len());
+    let log = String::from_utf8_lossy(&log[..end]);
+    let log = log.trim();
+    let says = |line: &&str| !line.is_empty() && !STATISTICS.iter().any(|start| line.starts_with(start));
+    let reason = log.lines().rev().find(says).unwrap_or("");
     match error.raw_os_error() {
         Some(libc::EPERM) => ProgramError::NotPermitted(reason.to_owned()),
-        _ if !log.is_empty() => ProgramError::Verifier(reason.to_owned()),
+        _ if !reason.is_empty() => ProgramError::Verifier(reason.to_owned()),
         _ => ProgramError::Other { step: "loading", error },
     }
 }

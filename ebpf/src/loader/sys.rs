@@ -92,7 +92,10 @@ const fn instruction(code: u8) -> bpf_insn {
     bpf_insn { code, ..nothing }
 }
 
-/// Loads a program. With `log`, the verifier writes there what it did.
+/// Has the verifier write why it refuses, and statistics, but not each instruction (kernel/bpf/verifier.c, `BPF_LOG_STATS`).
+const LOG_STATISTICS: u32 = 4;
+
+/// Loads a program. With `log`, the verifier writes there why it refuses it.
 pub(super) fn load_program(program: &Program<'_>, log: Option<&mut [u8]>) -> io::Result<OwnedFd> {
     let small = |number: usize| u32::try_from(number).map_err(|_| io::Error::other("program too large"));
     let mut attr = zero_attr();
@@ -117,7 +120,7 @@ pub(super) fn load_program(program: &Program<'_>, log: Option<&mut [u8]>) -> io:
         part.line_info_rec_size = small(program.lines.2)?;
     }
     if let Some(log) = log {
-        part.log_level = 1;
+        part.log_level = LOG_STATISTICS;
         part.log_buf = log.as_mut_ptr() as u64;
         part.log_size = small(log.len())?;
     }
