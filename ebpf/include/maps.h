@@ -95,6 +95,8 @@ struct piece {
     __u8 flags;
     __u8 flip; /* it is the first of a run */
     __u8 pad[2];
+    __u32 tgid; /* who moved it */
+    __u32 tid;
 };
 
 /* A socket call under way, as its beginning told. For tiers that hook the functions of the kernel. */

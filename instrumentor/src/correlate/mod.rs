@@ -83,7 +83,7 @@ impl Correlator {
     /// The kernel tells which goroutine a request belongs to.
     pub fn belongs(&mut self, told: &Stream) {
         if let Some((mover, span)) = self.streams.belongs(told) {
-            self.threads.serves(mover, &span);
+            self.threads.made_for(mover, &span, told.time);
         }
     }
 
