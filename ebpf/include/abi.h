@@ -5,15 +5,16 @@
 #define UNDERSPAN_ABI_H
 
 /* Kinds of ring-buffer records. */
-#define US_DATA 1   /* captured bytes of a connection */
-#define US_RUN 2    /* bytes that passed without being captured, and their tail */
-#define US_CONN 3   /* what a connection is; precedes its first data */
-#define US_END 4    /* a connection, or its receiving side, has ended */
-#define US_EXEC 5   /* a process replaced its program */
-#define US_FORK 6   /* a selected process has a child, now selected too */
-#define US_EXIT 7   /* a selected process is gone */
-#define US_MOMENT 8 /* something happened inside a program, or went on for a while */
-#define US_SUMS 9   /* what a thread did since its last sums */
+#define US_DATA 1    /* captured bytes of a connection */
+#define US_RUN 2     /* bytes that passed without being captured, and their tail */
+#define US_CONN 3    /* what a connection is; precedes its first data */
+#define US_END 4     /* a connection, or its receiving side, has ended */
+#define US_EXEC 5    /* a process replaced its program */
+#define US_FORK 6    /* a selected process has a child, now selected too */
+#define US_EXIT 7    /* a selected process is gone */
+#define US_MOMENT 8  /* something happened inside a program, or went on for a while */
+#define US_SUMS 9    /* what a thread did since its last sums */
+#define US_STREAM 10 /* which goroutine a request of many on one connection belongs to */
 
 /* Flags of records about connections. */
 #define US_SENT 0x01 /* direction: the traced process sent the bytes; clear when it received them */
@@ -70,6 +71,16 @@ struct us_data {
                          latest; else 0 */
     __u64 other_last; /* when the latest of them passed */
     __u64 before;     /* bytes before `offset` that no record told of, since nobody needs them */
+};
+
+/* Go. Of a request that is served: its connection, and the goroutine made for it. Of one that is about to be
+ * sent by a goroutine that writes for many: that goroutine, and the one that serves what it is asked for. */
+struct us_stream {
+    struct us_header header;
+    __u32 tgid;
+    __u32 tid;    /* the goroutine that serves, see US_GOROUTINE */
+    __u32 stream; /* number of the stream on its connection */
+    __u32 writer; /* the goroutine that writes; 0 for a request that is served */
 };
 
 struct us_run {

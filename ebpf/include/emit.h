@@ -187,8 +187,8 @@ INLINE int emit_data_class(struct conn *conn, struct piece *piece, struct us_con
     record->entered = piece->entered;
     record->offset = piece->offset;
     record->length = piece->length;
-    record->tgid = conn->tgid;
-    record->tid = conn->tid;
+    record->tgid = piece->tgid;
+    record->tid = piece->tid;
     record->seq = piece->seq;
     record->peer_seq = piece->peer_seq;
     record->exchange = conn->exchange;

@@ -33,15 +33,18 @@ INLINE void moved_by(struct io *io, struct us_target *target, __u64 id) {
     io->go = target ? target->go : 0;
 }
 
-/* The goroutine that serves the request for which `io` is sent: the one that sends, the one for which it
- * sends as a part of a pool, or one that made it since that request began. 0 if nobody is known to. */
-INLINE __u64 on_behalf_of(struct io *io) {
-    struct goroutine goroutine = {.tgid = io->tgid, .address = io->goroutine};
+/* The goroutine that serves the request for which this one sends: itself, the one for which it sends as a
+ * part of a pool, or one that made it since that request began. 0 if nobody is known to. One that writes for
+ * many stands for itself: user space knows the streams. */
+INLINE __u64 on_behalf_of(__u64 tgid, __u64 address) {
+    struct goroutine goroutine = {.tgid = tgid, .address = address};
     struct origin *origin = bpf_map_lookup_elem(&go_origins, &goroutine);
     __u64 created = 0, *asker;
 
+    if (origin && origin->writes == WRITES_MANY)
+        return address;
     if (origin && origin->writes) {
-        struct goroutine pooled = {.tgid = io->tgid, .address = origin->writes};
+        struct goroutine pooled = {.tgid = tgid, .address = origin->writes};
 
         asker = bpf_map_lookup_elem(&go_askers, &pooled);
         if (!asker)
@@ -66,6 +69,32 @@ INLINE __u64 on_behalf_of(struct io *io) {
     return 0;
 }
 
+/* What is known of a goroutine, made when there is nothing. */
+INLINE struct origin *origin_make(struct goroutine *goroutine) {
+    static const struct origin unknown = {};
+    struct origin *origin = bpf_map_lookup_elem(&go_origins, goroutine);
+
+    if (origin)
+        return origin;
+    bpf_map_update_elem(&go_origins, goroutine, &unknown, BPF_NOEXIST);
+    return bpf_map_lookup_elem(&go_origins, goroutine);
+}
+
+/* A goroutine has read a request from a connection. It may do so for the one that made it, as in servers of
+ * HTTP/2. */
+INLINE void reads_from(struct goroutine *goroutine, struct origin *origin, __u64 conn) {
+    struct goroutine creator = {.tgid = goroutine->tgid, .address = origin->creator};
+    struct origin *maker;
+
+    origin->conn = conn;
+    if (!creator.address)
+        return;
+    maker = origin_make(&creator);
+    /* Another has its place since then. */
+    if (maker && maker->created <= origin->created)
+        maker->conn = conn;
+}
+
 /* Says which goroutine serves the request, or is served by it, that a call moves bytes of. What is known of
  * one thread would be wrong of a goroutine, so these are told apart. */
 NOINLINE int attribute(struct conn *conn, struct io *io) {
@@ -87,16 +116,14 @@ NOINLINE int attribute(struct conn *conn, struct io *io) {
         conn->waited = 1;
     } else if (!direction && conn->role != US_ROLE_CLIENT && (conn->turn != 1 || conn->waited)) {
         conn->waited = 0;
-        origin = bpf_map_lookup_elem(&go_origins, &goroutine);
+        origin = origin_make(&goroutine);
         if (origin) {
             origin->serving = io->left_at;
-        } else {
-            struct origin server = {.serving = io->left_at};
-
-            bpf_map_update_elem(&go_origins, &goroutine, &server, BPF_NOEXIST);
+            if (origin->conn != conn->id && conn->role == US_ROLE_SERVER)
+                reads_from(&goroutine, origin, conn->id);
         }
     } else if (direction && conn->role != US_ROLE_SERVER) {
-        goroutine.address = on_behalf_of(io);
+        goroutine.address = on_behalf_of(io->tgid, io->goroutine);
         io->tid = goroutine.address ? goroutine_id(goroutine.address) : 0;
     }
     return 0;

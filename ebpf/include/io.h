@@ -298,6 +298,9 @@ NOINLINE int on_io_of(struct conn *conn, struct thread *thread, struct sock *sk,
     if (FRESH(piece->flip))
         find_gap(conn, sk, io->length, direction);
     piece->offset = conn->bytes[direction];
+    /* Another goroutine or thread may move bytes of the other direction meanwhile. */
+    piece->tgid = io->tgid;
+    piece->tid = io->tid;
     /* Before the bytes: the iterator must not take them for bytes of a silent connection. */
     conn->last[direction] = io->left_at;
     /* The sum alone: atomic instructions that return a value came with 5.12. */

@@ -95,6 +95,8 @@ struct piece {
     __u8 flags;
     __u8 flip; /* it is the first of a run */
     __u8 pad[2];
+    __u32 tgid; /* who moved it */
+    __u32 tid;
 };
 
 /* A socket call under way, as its beginning told. For tiers that hook the functions of the kernel. */
@@ -292,7 +294,12 @@ struct origin {
     __u64 created; /* when; 0 if not known */
     __u64 serving; /* when it read the beginning of its latest request; 0 for none */
     __u64 writes;  /* it belongs to a pool, and writes what others want sent over this connection */
+    __u64 conn;    /* the connection it, or one that it made, reads requests from */
+    __u64 stream;  /* the stream on it that it makes a goroutine for */
 };
+
+/* Writes for many at a time: which request is whose, the stream tells. */
+#define WRITES_MANY 1
 
 /* Made and forgotten by the thousand; one that is left out has calls without parent. */
 struct {
@@ -309,6 +316,14 @@ struct {
     TYPE(key, struct goroutine);
     TYPE(value, __u64);
 } go_askers SEC(".maps");
+
+/* Which goroutine's request the headers are of, by where they are until they are written. */
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 4096);
+    TYPE(key, struct goroutine);
+    TYPE(value, __u64);
+} go_headers SEC(".maps");
 
 /* Calls of goroutines into Go's TLS library. A goroutine that ends in the middle of one leaves it behind. */
 struct {

@@ -20,6 +20,7 @@ pub(crate) const FORK: u8 = 6;
 pub(crate) const EXIT: u8 = 7;
 pub(crate) const MOMENT: u8 = 8;
 pub(crate) const SUMS: u8 = 9;
+pub(crate) const STREAM: u8 = 10;
 
 /// Which side of a connection the traced process is on, as far as the kernel knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,6 +154,17 @@ pub(crate) struct RawData {
     pub(crate) other: u64,
     pub(crate) other_last: u64,
     pub(crate) before: u64,
+}
+
+/// `struct us_stream`
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct RawStream {
+    pub(crate) header: Header,
+    pub(crate) tgid: u32,
+    pub(crate) tid: u32,
+    pub(crate) stream: u32,
+    pub(crate) writer: u32,
 }
 
 /// `struct us_run`
@@ -484,6 +496,7 @@ mod tests {
         );
         same!("us_counted", RawCounted, tgid, mark);
         same!("us_moment", RawMoment, header, begun, tgid, tid, mark, text_size, pad, numbers, ending, text);
+        same!("us_stream", RawStream, header, tgid, tid, stream, writer);
         same!("us_sums", RawSums, header, tgid, tid, mark, pad, time, count);
     }
 }

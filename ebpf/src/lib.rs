@@ -28,5 +28,7 @@ pub use counters::Counters;
 pub use framing::{Bare, Framing, Keep, Signature};
 pub use loader::{LoadError, Runs};
 pub use memory::{spare_memory, trim_memory};
-pub use record::{Conn, Data, End, Moment, Process, ProcessKind, Record, RecordError, Run, Sums, parse};
+pub use record::{
+    Conn, Data, End, Moment, Process, ProcessKind, Record, RecordError, Run, Stream, StreamOn, Sums, parse,
+};
 pub use tracer::{ProbeReport, RunCount, Running, Settings, Tally, Tracer, Verdict};

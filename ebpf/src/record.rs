@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use zerocopy::FromBytes;
 
 use crate::abi::{
-    self, Flags, Header, RawConn, RawData, RawEnd, RawMoment, RawProcess, RawRun, RawSums, Role,
+    self, Flags, Header, RawConn, RawData, RawEnd, RawMoment, RawProcess, RawRun, RawStream, RawSums, Role,
 };
 
 /// One record. Times are nanoseconds of `CLOCK_MONOTONIC`.
@@ -25,6 +25,8 @@ pub enum Record<'a> {
     Moment(Moment<'a>),
     /// What a thread did since it was last told.
     Sums(Sums<'a>),
+    /// Which goroutine a request of many on one connection belongs to.
+    Stream(Stream),
 }
 
 /// Captured bytes of one call on a socket.
@@ -199,6 +201,30 @@ pub struct Sums<'a> {
     pub counts: &'a [u64; 16],
 }
 
+/// Which goroutine of a Go program a request of many on one connection belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stream {
+    /// When that was seen.
+    pub time: u64,
+    /// Process.
+    pub tgid: u32,
+    /// The goroutine that serves a request: this one, or the one that this one is made for.
+    pub tid: u32,
+    /// Number of the stream on its connection.
+    pub stream: u32,
+    /// Which.
+    pub on: StreamOn,
+}
+
+/// The connection of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamOn {
+    /// A request that is served, of this connection.
+    Served(u64),
+    /// A request that this goroutine, which writes for many, is about to send.
+    Sent(u32),
+}
+
 /// Why a record cannot be read: user space and the BPF object do not fit together.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum RecordError {
@@ -223,6 +249,7 @@ pub fn parse(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
         abi::EXIT => process(bytes, ProcessKind::Exit),
         abi::MOMENT => moment(bytes),
         abi::SUMS => sums(bytes),
+        abi::STREAM => stream(bytes),
         kind => Err(RecordError::Kind(kind)),
     }
 }
@@ -362,6 +389,12 @@ fn sums(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
         times: &raw.time,
         counts: &raw.count,
     }))
+}
+
+fn stream(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
+    let (raw, _) = split::<RawStream>(bytes, |_| 0)?;
+    let on = if raw.writer == 0 { StreamOn::Served(raw.header.conn) } else { StreamOn::Sent(raw.writer) };
+    Ok(Record::Stream(Stream { time: raw.header.time, tgid: raw.tgid, tid: raw.tid, stream: raw.stream, on }))
 }
 
 #[cfg(test)]

@@ -107,6 +107,8 @@ pub struct Request {
     pub attributes: Attributes,
     /// Trace context the request carries.
     pub context: Option<crate::context::TraceContext>,
+    /// Number of the stream that carries it, where a connection has several.
+    pub stream: Option<u32>,
     /// Metrics this exchange feeds. Compared by address of the duration metric's name.
     pub convention: &'static Convention,
 }

@@ -147,6 +147,10 @@ impl Stages {
                 understand.runtimes.sums(&sums, &mut understand.measured);
                 understand.measure(sums.tgid);
             }
+            Ok(Record::Stream(stream)) => {
+                understand.stats.records_of.goroutines += 1;
+                understand.correlator.belongs(&stream);
+            }
             Err(_) => understand.stats.records_malformed += 1,
         }
     }

@@ -8,6 +8,7 @@ mod edges;
 pub mod exchange;
 mod pending;
 pub mod span;
+mod streams;
 mod threads;
 
 use std::net::SocketAddr;
@@ -15,9 +16,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
-use underspan_ebpf::GOROUTINE;
+use underspan_ebpf::{GOROUTINE, Stream};
 use underspan_protocols::decoder::{Event, LossReason};
-use underspan_protocols::message::{Direction, Role};
+use underspan_protocols::message::{Direction, Request, Role};
 
 use crate::assemble::{Connection, Peer};
 use crate::discover::resource::Resource;
@@ -28,6 +29,7 @@ use edges::Edges;
 use exchange::Finished;
 use pending::Pending;
 use span::{Parent, Span};
+use streams::Streams;
 use threads::{Serving, Threads};
 
 /// Ticks an exchange waits for what would tell its parent.
@@ -58,6 +60,7 @@ pub struct Correlator {
     open: HashMap<(u64, u64), Pending>,
     waiting: Vec<Pending>,
     threads: Threads,
+    streams: Streams,
     edges: Edges,
     /// Addresses that traced processes connect to.
     served: HashSet<SocketAddr>,
@@ -74,6 +77,13 @@ impl Correlator {
     pub fn expect_client_of(&mut self, server: SocketAddr) {
         if self.served.len() < SERVED {
             self.served.insert(server);
+        }
+    }
+
+    /// The kernel tells which goroutine a request belongs to.
+    pub fn belongs(&mut self, told: &Stream) {
+        if let Some((mover, span)) = self.streams.belongs(told) {
+            self.threads.made_for(mover, &span, told.time);
         }
     }
 
@@ -102,7 +112,10 @@ impl Correlator {
                 Event::Request { key, first, request } => {
                     let Conversation::Decoding(decoding) = &connection.conversation else { continue };
                     let role = decoding.role;
-                    let span = self.begin(connection, role, mover, first, request.context.clone());
+                    let writer = |stream| self.streams.sender(mover, stream);
+                    let caller = request.stream.filter(|_| role == Role::Client).and_then(writer);
+                    let mover = caller.unwrap_or(mover);
+                    let span = self.begin(connection, role, mover, first, &request);
                     let mut pending =
                         Pending::new(connection, role, resource(mover.tgid), mover, span, request);
                     pending.shared = connection.under_way > 0;
@@ -179,6 +192,7 @@ impl Correlator {
         });
         self.waiting = waiting;
         self.threads.forget(now.saturating_sub(THREAD_MEMORY));
+        self.streams.forget(now.saturating_sub(THREAD_MEMORY));
     }
 
     /// No more records will come: reports what waits and forgets the rest. Requests still without an answer are in flight, not lost.
@@ -189,6 +203,7 @@ impl Correlator {
         }
         self.open.clear();
         self.threads = Threads::default();
+        self.streams = Streams::default();
         self.edges = Edges::default();
     }
 
@@ -198,15 +213,18 @@ impl Correlator {
         role: Role,
         mover: Mover,
         first: u64,
-        context: Option<underspan_protocols::context::TraceContext>,
+        request: &Request,
     ) -> Rc<Span> {
-        let span = Span::new(first, context.map_or(Parent::None, Parent::Context));
+        let span = Span::new(first, request.context.clone().map_or(Parent::None, Parent::Context));
         let edge = connection.run_sequence[usize::from(role == Role::Client)].take();
         match role {
             Role::Server => {
-                // Goroutines that read many requests leave them to others.
-                if !(mover.is_goroutine() && connection.is_multiplexed()) {
-                    self.threads.serves(mover, &span);
+                match request.stream {
+                    // Goroutines that read many requests leave them to others.
+                    Some(stream) if mover.is_goroutine() => {
+                        self.streams.serves(connection.id, stream, &span);
+                    }
+                    _ => self.threads.serves(mover, &span),
                 }
                 if let Some(edge) = edge {
                     // Where no client is traced there is nobody to wait for.

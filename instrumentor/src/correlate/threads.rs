@@ -35,6 +35,8 @@ pub(super) struct Threads(HashMap<Mover, Served>);
 #[derive(Debug, Default)]
 struct Served {
     spans: Vec<Rc<Span>>,
+    /// Of which so many were another's: a goroutine that had its place until this time, kernel time.
+    before: (usize, u64),
     /// Requests were left out that may still be open.
     crowded: bool,
 }
@@ -45,6 +47,7 @@ impl Served {
         self.spans.sort_by_cached_key(|span| std::cmp::Reverse(span.end.get().unwrap_or(u64::MAX)));
         self.crowded |= self.spans[KEPT..].iter().any(|span| span.end.get().is_none());
         self.spans.truncate(KEPT);
+        self.before.0 = 0;
     }
 }
 
@@ -61,14 +64,24 @@ impl Threads {
         served.spans.push(Rc::clone(span));
     }
 
+    /// A goroutine was made for this request at `at`, kernel time. One that ended before may have had its place, and its response be on
+    /// its way yet.
+    pub(super) fn made_for(&mut self, mover: Mover, span: &Rc<Span>, at: u64) {
+        let served = self.0.entry(mover).or_default();
+        served.before = (served.spans.len(), at);
+        self.serves(mover, span);
+    }
+
     /// What the thread was serving at `at`, kernel time.
     pub(super) fn serving(&self, mover: Mover, at: u64) -> Serving {
         let Some(served) = self.0.get(&mover) else { return Serving::Nothing };
         if served.crowded {
             return Serving::Several;
         }
+        let (others, since) = served.before;
+        let own = if at >= since { &served.spans[others..] } else { &served.spans[..others] };
         let mut open =
-            served.spans.iter().filter(|span| span.start <= at && span.end.get().is_none_or(|end| end >= at));
+            own.iter().filter(|span| span.start <= at && span.end.get().is_none_or(|end| end >= at));
         let Some(first) = open.next() else { return Serving::Nothing };
         let mut several = false;
         let mut unclear = first.answering.get() && first.end.get().is_none();
@@ -86,7 +99,14 @@ impl Threads {
     /// Forgets requests that ended before `before`, and threads with none.
     pub(super) fn forget(&mut self, before: u64) {
         self.0.retain(|_, served| {
-            served.spans.retain(|span| span.end.get().is_none_or(|end| end >= before));
+            let mut index = 0;
+            let others = served.before.0;
+            served.spans.retain(|span| {
+                let kept = span.end.get().is_none_or(|end| end >= before);
+                served.before.0 -= usize::from(!kept && index < others);
+                index += 1;
+                kept
+            });
             !served.spans.is_empty()
         });
     }
@@ -130,6 +150,20 @@ mod tests {
         assert!(matches!(threads.serving(ONE, 20), Serving::Unclear), "the second may be over");
         second.end.set(Some(15));
         assert!(matches!(threads.serving(ONE, 20), Serving::One(_)));
+    }
+
+    #[test]
+    fn a_place_may_be_taken_by_another_goroutine() {
+        let mut threads = Threads::default();
+        let (old, new) = (span(10, None), span(15, None));
+        threads.made_for(ONE, &old, 11);
+        threads.made_for(ONE, &new, 16);
+        assert!(matches!(threads.serving(ONE, 12), Serving::One(found) if Rc::ptr_eq(&found, &old)));
+        assert!(matches!(threads.serving(ONE, 17), Serving::One(found) if Rc::ptr_eq(&found, &new)));
+        old.end.set(Some(20));
+        threads.forget(30);
+        assert!(matches!(threads.serving(ONE, 17), Serving::One(found) if Rc::ptr_eq(&found, &new)));
+        assert!(matches!(threads.serving(ONE, 12), Serving::Nothing));
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub struct RecordsOf {
     pub process: u64,
     /// What programs tell of themselves.
     pub inside: u64,
+    /// Which goroutines requests belong to.
+    pub goroutines: u64,
 }
 
 impl Stats {

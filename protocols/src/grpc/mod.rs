@@ -98,6 +98,7 @@ pub(crate) fn describe(
         route: None,
         attributes,
         context,
+        stream: None,
         convention: if role == Role::Server { &SERVER } else { &CLIENT },
     };
     (request, Call { method, timeout: asked.timeout.and_then(timeout) })

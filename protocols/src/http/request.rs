@@ -87,6 +87,7 @@ pub(crate) fn describe(
         route: server.then_some(name::HTTP_ROUTE),
         attributes: list.attributes,
         context,
+        stream: None,
         convention: if server { &SERVER } else { &CLIENT },
     }
 }

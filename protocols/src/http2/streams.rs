@@ -92,7 +92,7 @@ impl Streams {
             return;
         }
         let read = headers.is_request().then(|| request::read(headers, self.role, &self.options));
-        let Some(Some((request, call))) = read else {
+        let Some(Some((mut request, call))) = read else {
             let reason = if read.is_some() || headers.malformed {
                 LossReason::Malformed
             } else {
@@ -105,6 +105,7 @@ impl Streams {
             return;
         };
         self.count_waiting(id);
+        request.stream = Some(id);
         let key = self.next_key;
         self.next_key += 1;
         let stream = self.open.entry(id).or_default();

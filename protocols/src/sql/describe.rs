@@ -82,6 +82,7 @@ impl Session {
             route: None,
             attributes,
             context: statement.and_then(|statement| statement.context.clone()),
+            stream: None,
             convention: if self.role == Role::Server { &SERVER } else { &CLIENT },
         }
     }

@@ -12,8 +12,8 @@ use underspan_ebpf::probes::go_tls::CALLS;
 use underspan_ebpf::{Settings, Tracer};
 use underspan_tests::agent::binary;
 use underspan_tests::oracle::{Family, Kind, by_path};
-use underspan_tests::workload::go::{Ask, Build, Relay, Toolchain, Web};
-use underspan_tests::workload::{Load, Nginx, scale};
+use underspan_tests::workload::go::{Ask, Build, Relay, Speech, Toolchain, Web};
+use underspan_tests::workload::scale;
 
 use crate::stage::{Session, Turn, enter, skip};
 
@@ -200,35 +200,57 @@ fn goroutines_do_not_notice_probes_that_come_and_go() {
     }
 }
 
-/// Calls a server makes while it serves a request: of the same goroutine and of others it makes, over connections that all requests share. The
-/// truth is in their paths.
+/// Calls a server makes while it serves a request: of the same goroutine and of others it makes, over connections that all requests share, 30
+/// requests at a time. The truth is in their paths. `connections` are those to the server that is asked, 0 for any number.
+fn relay(toolchain: &Toolchain, build: Build, folder: &Path, speech: Speech, connections: u32) {
+    let program = toolchain.build("relay", build, folder);
+    let relay = Relay::start(&program, speech, connections, folder);
+    let session = Session::trace(&[relay.pid()]);
+    let requests = scale::down(1000);
+    relay.ask(30, requests);
+    let books = session.finish(5 * requests);
+    let what = format!("{}, {speech:?}, {connections} connections: {books}", toolchain.version);
+    books.balance(5 * requests);
+    let (servers, calls) = (books.of(Kind::Server), books.of(Kind::Client));
+    let family = Family::compare(&calls, &by_path(&servers, Kind::Server), |path| &path["/seq/1".len()..]);
+    assert_eq!(family.wrong, [], "{what}");
+    // Those whose request's record, or whose own, was lost have none.
+    let without: Vec<_> =
+        calls.iter().filter(|call| call.parent.is_empty()).map(|call| call.path()).collect();
+    assert!(family.none <= books.lost(), "{without:?} {family:?} {what}");
+    assert_eq!(family.right + family.none, calls.len() as u64, "{what}");
+}
+
 #[test]
 fn calls_belong_to_the_request_they_are_made_for() {
     let Some((_turn, toolchains)) = begin("go::calls_belong_to_the_request_they_are_made_for") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let backend = Nginx::start(false);
     for (index, toolchain) in toolchains.iter().enumerate() {
         let build = Build { stripped: true, pie: index % 2 == 0, cgo: index % 3 == 1 };
-        let program = toolchain.build("relay", build, folder.path());
-        // Connections for everybody, and so few that requests wait for one.
         for connections in [0, 5] {
-            let relay = Relay::start(&program, backend.address(), connections);
-            let session = Session::trace(&[relay.pid()]);
-            let requests = scale::down(3000);
-            let load = Load { connections: 30, ..Load::new(relay.address(), requests).below("/r") };
-            load.run().complete(&load);
-            let books = session.finish(5 * requests);
-            books.balance(5 * requests);
-            let (servers, calls) = (books.of(Kind::Server), books.of(Kind::Client));
-            let family =
-                Family::compare(&calls, &by_path(&servers, Kind::Server), |path| &path["/seq/1".len()..]);
-            let what = format!("{}, {connections} connections: {books}", toolchain.version);
-            assert_eq!(family.wrong, [], "{what}");
-            // Those whose request's record, or whose own, was lost have none.
-            assert!(family.none <= books.lost(), "{family:?} {what}");
-            assert_eq!(family.right + family.none, calls.len() as u64, "{what}");
+            relay(toolchain, build, folder.path(), Speech::Http, connections);
         }
+    }
+}
+
+#[test]
+fn so_they_do_over_tls() {
+    let Some((_turn, toolchains)) = begin("go::so_they_do_over_tls") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for (toolchain, connections) in toolchains.iter().zip([5, 0].iter().cycle()) {
+        let build = Build { stripped: true, ..Build::PLAIN };
+        relay(toolchain, build, folder.path(), Speech::Https, *connections);
+    }
+}
+
+#[test]
+fn so_they_do_over_http2() {
+    let Some((_turn, toolchains)) = begin("go::so_they_do_over_http2") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for toolchain in &toolchains {
+        let build = Build { stripped: true, ..Build::PLAIN };
+        relay(toolchain, build, folder.path(), Speech::Http2, 0);
     }
 }

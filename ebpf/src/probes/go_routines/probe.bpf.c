@@ -2,6 +2,7 @@
 /* Which goroutine made which, and for whom the goroutines of pools write. Only addresses are compared;
  * nothing in Go's structures is looked at. Places are as in go_tls. */
 #include "uprobe.h"
+#include "emit.h"
 #include "go.h"
 
 /* Which argument of runtime.newproc1 is the goroutine that asks for another; for the other functions, just
@@ -10,15 +11,31 @@
 #define CREATOR_FOURTH 1 /* Go 1.17 */
 #define CREATOR_STACK 2  /* Go 1.16: the fourth, on the stack */
 
-/* What is known of a goroutine, made when there is nothing. */
-INLINE struct origin *origin_make(struct goroutine *goroutine) {
-    static const struct origin unknown = {};
-    struct origin *origin = bpf_map_lookup_elem(&go_origins, goroutine);
+/* END_STREAM, END_HEADERS, PADDED, PRIORITY (RFC 9113, 6.2) */
+#define HEADERS_FLAGS 0x2d
 
-    if (origin)
-        return origin;
-    bpf_map_update_elem(&go_origins, goroutine, &unknown, BPF_NOEXIST);
-    return bpf_map_lookup_elem(&go_origins, goroutine);
+/* Which request a goroutine serves or has asked for, of those on one connection. */
+INLINE void emit_stream(__u64 now, __u64 conn, __u64 id, __u64 goroutine, __u32 stream, __u64 writer) {
+    struct us_control *ctl = alive(now);
+    struct us_stream *record;
+
+    if (!ctl)
+        return;
+    record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    if (!record) {
+        /* A call without a parent. */
+        count(US_COUNT_LOST_RECORDS, 1);
+        return;
+    }
+    __builtin_memset(&record->header, 0, sizeof(record->header));
+    record->header.kind = US_STREAM;
+    record->header.time = now;
+    record->header.conn = conn;
+    record->tgid = id >> 32;
+    record->tid = goroutine_id(goroutine);
+    record->stream = stream;
+    record->writer = writer ? goroutine_id(writer) : 0;
+    submit(record, sizeof(*record), ctl, 0);
 }
 
 /* func newproc1(fn *funcval, callergp *g, ...) *g; it does not leave its thread. */
@@ -45,10 +62,10 @@ int us_go_create_enter(struct registers *ctx) {
 SEC("uprobe")
 int us_go_create_leave(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
-    struct goroutine goroutine = {.tgid = id >> 32};
+    struct goroutine goroutine = {.tgid = id >> 32}, creator = {.tgid = id >> 32};
     struct us_target *target = target_of(id >> 32);
+    struct origin origin = {}, *maker;
     struct thread *thread;
-    struct origin origin = {};
 
     if (!target || !target->go)
         return 0;
@@ -60,8 +77,17 @@ int us_go_create_leave(struct registers *ctx) {
     thread->creator = 0;
     /* The result is behind five arguments. */
     goroutine.address = kind == CREATOR_STACK ? go_word(ctx, 5) : RESULT(ctx);
-    if (goroutine.address)
-        bpf_map_update_elem(&go_origins, &goroutine, &origin, BPF_ANY);
+    if (!goroutine.address)
+        return 0;
+    creator.address = origin.creator;
+    maker = creator.address ? bpf_map_lookup_elem(&go_origins, &creator) : NULL;
+    if (maker && maker->stream) {
+        /* The first one it makes for a stream serves that. */
+        origin.serving = origin.created;
+        emit_stream(origin.created, maker->conn, id, goroutine.address, maker->stream, 0);
+        maker->stream = 0;
+    }
+    bpf_map_update_elem(&go_origins, &goroutine, &origin, BPF_ANY);
     return 0;
 }
 
@@ -86,8 +112,8 @@ int us_go_round_trip(struct registers *ctx) {
     return 0;
 }
 
-/* func (pc *persistConn) writeLoop(): this goroutine writes whatever goes over pc. func (l *loopyWriter)
- * run(): the same for many requests at a time, so nobody knows for which. */
+/* func (pc *persistConn) writeLoop(): this goroutine writes whatever goes over pc. func (w persistConnWriter)
+ * Write(p []byte) ...: it does; w is nothing but pc. */
 SEC("uprobe")
 int us_go_write_loop(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
@@ -101,5 +127,126 @@ int us_go_write_loop(struct registers *ctx) {
     origin = goroutine.address ? origin_make(&goroutine) : NULL;
     if (origin)
         origin->writes = kind == CREATOR_STACK ? go_word(ctx, 0) : GO_ARGUMENT0(ctx);
+    return 0;
+}
+
+/* The stream of a HEADERS frame that a server has read: 0 if `frame` is none. A MetaHeadersFrame points to
+ * its HeadersFrame first, and that begins as the frame does (golang.org/x/net/http2, since 2015). */
+INLINE __u32 frame_stream(__u64 frame) {
+    struct {
+        __u8 valid;
+        __u8 type;
+        __u8 flags;
+        __u8 pad;
+        __u32 length;
+        __u32 stream;
+    } header = {};
+    __u64 address = 0;
+
+    if (!frame || bpf_probe_read_user(&address, sizeof(address), (const void *)frame) ||
+        bpf_probe_read_user(&header, sizeof(header), (const void *)address))
+        return 0;
+    if (header.valid > 1 || header.type != 1 || header.flags & ~HEADERS_FLAGS || header.length >> 24)
+        return 0;
+    return header.stream & 1 && !(header.stream >> 31) ? header.stream : 0;
+}
+
+/* func (sc *serverConn) processHeaders(f *MetaHeadersFrame) error; func (t *http2Server)
+ * operateHeaders([ctx context.Context,] frame *MetaHeadersFrame, ...): this goroutine makes the one that
+ * serves the stream. */
+SEC("uprobe")
+int us_go_stream_enter(struct registers *ctx) {
+    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
+    struct goroutine goroutine = {.tgid = id >> 32}, creator = {.tgid = id >> 32};
+    struct us_target *target = target_of(id >> 32);
+    struct origin *origin, *maker;
+    __u32 stream;
+
+    if (!target || !target->go)
+        return 0;
+    goroutine.address = kind == CREATOR_STACK ? goroutine_here() : GO_GOROUTINE(ctx);
+    stream = frame_stream(kind == CREATOR_STACK ? go_word(ctx, 1) : GO_ARGUMENT1(ctx));
+    if (!stream)
+        stream = frame_stream(kind == CREATOR_STACK ? go_word(ctx, 3) : GO_ARGUMENT3(ctx));
+    origin = stream && goroutine.address ? bpf_map_lookup_elem(&go_origins, &goroutine) : NULL;
+    if (!origin)
+        return 0;
+    if (!origin->conn && origin->creator) {
+        /* What it works on was read before it was made. */
+        creator.address = origin->creator;
+        maker = bpf_map_lookup_elem(&go_origins, &creator);
+        if (maker && maker->created <= origin->created)
+            origin->conn = maker->conn;
+    }
+    origin->stream = origin->conn ? stream : 0;
+    return 0;
+}
+
+SEC("uprobe")
+int us_go_stream_leave(struct registers *ctx) {
+    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
+    struct goroutine goroutine = {.tgid = id >> 32};
+    struct us_target *target = target_of(id >> 32);
+    struct origin *origin;
+
+    if (!target || !target->go)
+        return 0;
+    goroutine.address = kind == CREATOR_STACK ? goroutine_here() : GO_GOROUTINE(ctx);
+    origin = bpf_map_lookup_elem(&go_origins, &goroutine);
+    if (origin)
+        origin->stream = 0;
+    return 0;
+}
+
+/* func (t *http2Client) createHeaderFields(...) ([]hpack.HeaderField, error), where it returns: these are
+ * this goroutine's. */
+SEC("uprobe")
+int us_go_headers_made(struct registers *ctx) {
+    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx), serving;
+    struct us_target *target = target_of(id >> 32);
+    struct goroutine headers = {.tgid = id >> 32};
+
+    if (!target || !target->go)
+        return 0;
+    /* Behind the receiver, a context and a pointer. */
+    headers.address = kind == CREATOR_STACK ? go_word(ctx, 4) : RESULT(ctx);
+    serving = on_behalf_of(id >> 32, kind == CREATOR_STACK ? goroutine_here() : GO_GOROUTINE(ctx));
+    if (headers.address && serving)
+        bpf_map_update_elem(&go_headers, &headers, &serving, BPF_ANY);
+    return 0;
+}
+
+/* func (l *loopyWriter) writeHeader(streamID uint32, endStream bool, hf []hpack.HeaderField, ...): this
+ * goroutine writes for many. */
+SEC("uprobe")
+int us_go_headers_written(struct registers *ctx) {
+    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx), address, *serving;
+    struct us_target *target = target_of(id >> 32);
+    struct goroutine headers = {.tgid = id >> 32}, goroutine = {.tgid = id >> 32};
+    struct origin *origin;
+    __u32 stream;
+
+    if (!target || !target->go)
+        return 0;
+    if (kind == CREATOR_STACK) {
+        goroutine.address = goroutine_here();
+        /* The flag is in the same word. */
+        stream = (__u32)go_word(ctx, 1);
+        headers.address = go_word(ctx, 2);
+    } else {
+        goroutine.address = GO_GOROUTINE(ctx);
+        stream = (__u32)GO_ARGUMENT1(ctx);
+        headers.address = GO_ARGUMENT3(ctx);
+    }
+    origin = goroutine.address ? origin_make(&goroutine) : NULL;
+    if (!origin)
+        return 0;
+    origin->writes = WRITES_MANY;
+    serving = bpf_map_lookup_elem(&go_headers, &headers);
+    if (!serving)
+        return 0;
+    address = *serving;
+    bpf_map_delete_elem(&go_headers, &headers);
+    emit_stream(bpf_ktime_get_ns(), 0, id, address, stream, goroutine.address);
     return 0;
 }

@@ -2,6 +2,7 @@
 
 use underspan_ebpf::elf::Image;
 use underspan_ebpf::go::{Abi, GoError, Program, Refusal};
+use underspan_ebpf::probes::go_routines::Need;
 use underspan_ebpf::probes::{go_routines, go_tls};
 use underspan_ebpf::uprobes::{Point, When};
 
@@ -63,22 +64,21 @@ fn lineage(program: &Program, image: &Image) -> Vec<Point> {
         Some(Abi::Registers) => go_routines::SINCE_18,
         None => return Vec::new(),
     };
-    let names: Vec<_> = go_routines::CALLS.iter().map(|(name, ..)| *name).collect();
+    let names: Vec<_> = go_routines::CALLS.iter().map(|call| call.name).collect();
     let mut points = Vec::new();
-    for (hook, (_, enter, leave)) in
-        program.hooks(image, &names).unwrap_or_default().into_iter().zip(go_routines::CALLS)
-    {
-        match (hook.places, leave) {
-            (Ok(places), leave) => {
-                let leave = leave.iter();
-                points.extend(
-                    leave.flat_map(|leave| places.returns.iter().map(|offset| at(leave, *offset, cookie))),
-                );
-                points.push(at(enter, places.entry.offset, cookie));
+    for (hook, call) in program.hooks(image, &names).unwrap_or_default().into_iter().zip(go_routines::CALLS) {
+        match hook.places {
+            Ok(places) => {
+                let returns = call
+                    .leave
+                    .iter()
+                    .flat_map(|leave| places.returns.iter().map(|offset| at(leave, *offset, cookie)));
+                points.extend(returns);
+                points.extend(call.enter.map(|enter| at(enter, places.entry.offset, cookie)));
             }
-            // Nobody calls it.
-            (Err(Refusal::Absent), None) => {}
-            (Err(_), _) => return Vec::new(),
+            Err(_) if call.need == Need::Always => return Vec::new(),
+            Err(refusal) if call.need == Need::IfThere && refusal != Refusal::Absent => return Vec::new(),
+            Err(_) => {}
         }
     }
     points

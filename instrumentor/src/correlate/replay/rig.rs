@@ -89,7 +89,9 @@ impl Rig {
                     stages.correlator.forget(connection, &mut stages.stats);
                 }
             }),
-            Record::Process(_) | Record::Moment(_) | Record::Sums(_) => unreachable!("the rig makes none"),
+            Record::Process(_) | Record::Moment(_) | Record::Sums(_) | Record::Stream(_) => {
+                unreachable!("the rig makes none")
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::scale;
-pub use relay::Relay;
+pub use relay::{Relay, Speech};
 pub use web::{Ask, Web};
 
 /// Where their code is: a folder for each program.
