@@ -4,6 +4,7 @@
 //! request the calling thread is serving. When unsure, none. Counts exchanges it cannot complete by reason, unless the kernel has counted
 //! them already.
 
+mod calls;
 mod edges;
 pub mod exchange;
 mod pending;
@@ -24,8 +25,9 @@ use crate::discover::resource::Resource;
 use crate::parse::Conversation;
 use crate::signals::sampler::Sampler;
 use crate::telemetry::Stats;
+use calls::Calls;
 use edges::Edges;
-use exchange::Finished;
+use exchange::{Call, Finished, Passed};
 use pending::Pending;
 use span::{Parent, Span};
 use threads::{Serving, Threads};
@@ -57,6 +59,7 @@ impl Mover {
 pub struct Correlator {
     open: HashMap<(u64, u64), Pending>,
     waiting: Vec<Pending>,
+    calls: Calls,
     threads: Threads,
     edges: Edges,
     /// Addresses that traced processes connect to.
@@ -77,9 +80,9 @@ impl Correlator {
         }
     }
 
-    /// Requests without their response, and exchanges that wait.
+    /// Requests without their response, and exchanges and calls that wait.
     pub fn len(&self) -> usize {
-        self.open.len() + self.waiting.len()
+        self.open.len() + self.waiting.len() + self.calls.len()
     }
 
     /// Whether nothing is under way.
@@ -146,6 +149,11 @@ impl Correlator {
         }
     }
 
+    /// Takes a call that is over. Calls whose parent is settled go to `out`, in kernel time.
+    pub fn call(&mut self, resource: Arc<Resource>, passed: Passed, out: &mut Vec<Call>) {
+        self.calls.take(resource, passed, &self.threads, &self.sampler, out);
+    }
+
     /// An exchange of a connection is under way no longer.
     fn close(&mut self, connection: &mut Connection, key: u64) -> Option<Pending> {
         let mut pending = self.open.remove(&(connection.id, key))?;
@@ -171,22 +179,24 @@ impl Correlator {
     }
 
     /// Some time has passed: reports what has waited long enough. `now` is kernel time.
-    pub fn tick(&mut self, now: u64, stats: &mut Stats, out: &mut Vec<Finished>) {
+    pub fn tick(&mut self, now: u64, stats: &mut Stats, out: &mut Vec<Finished>, calls: &mut Vec<Call>) {
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain_mut(|pending| {
             pending.patience = pending.patience.saturating_sub(1);
             !self.try_finish(pending, stats, out)
         });
         self.waiting = waiting;
+        self.calls.tick(&self.threads, &self.sampler, false, calls);
         self.threads.forget(now.saturating_sub(THREAD_MEMORY));
     }
 
     /// No more records will come: reports what waits and forgets the rest. Requests still without an answer are in flight, not lost.
-    pub fn finish(&mut self, stats: &mut Stats, out: &mut Vec<Finished>) {
+    pub fn finish(&mut self, stats: &mut Stats, out: &mut Vec<Finished>, calls: &mut Vec<Call>) {
         for mut pending in std::mem::take(&mut self.waiting) {
             pending.patience = 0;
             self.try_finish(&mut pending, stats, out);
         }
+        self.calls.tick(&self.threads, &self.sampler, true, calls);
         self.open.clear();
         self.threads = Threads::default();
         self.edges = Edges::default();
