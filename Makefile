@@ -93,6 +93,12 @@ bench: ## Throughput with and without the agent, in turns, and what the agent co
 	$(CARGO) run --release --locked -p underspan-tests --bin bench
 	$(CARGO) run --release --locked -p underspan-tests --bin bench_uprobes
 
+.PHONY: bench-usdt
+bench-usdt: ## pgbench with and without the USDT probes that are on by default, in turns (root)
+	.ci/setup test
+	$(CARGO) build --release --locked -p underspan
+	$(CARGO) run --release --locked -p underspan-tests --bin bench -- pgbench 10 10
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (default 60)
 	.ci/setup fuzz
