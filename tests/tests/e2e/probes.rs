@@ -7,6 +7,7 @@ use std::process::Command;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use serde_json::{Value, json};
 use underspan_tests::agent::binary;
+use underspan_tests::oracle::Books;
 use underspan_tests::receiver::{PointValue, Receiver, Span};
 use underspan_tests::semconv;
 use underspan_tests::workload::process::eventually;
@@ -37,6 +38,8 @@ fn end(session: Session) -> Receiver {
     let Session { mut agent, receiver } = session;
     let status = agent.stop();
     println!("{}", agent.log());
+    // Shown when the test fails.
+    println!("{}", Books::of_receiver(&receiver));
     assert!(status.success(), "the agent ended with {status}");
     let given = |finding: &semconv::Finding| {
         ["missing_attribute", "missing_metric"].contains(&finding.id) && finding.to_string().contains("shop.")
