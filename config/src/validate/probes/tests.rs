@@ -2,10 +2,7 @@ use crate::{ArgumentType, Config};
 
 /// The mistakes in the probes of a file, each as `path: what`.
 fn mistakes(probes: &str) -> Vec<String> {
-    let errors = match Config::parse(&format!("probes:\n{probes}"), &|_| None) {
-        Ok(_) => return Vec::new(),
-        Err(errors) => errors,
-    };
+    let Err(errors) = Config::parse(&format!("probes:\n{probes}"), &|_| None) else { return Vec::new() };
     errors.mistakes().iter().map(|mistake| format!("{}: {}", mistake.path, mistake.what)).collect()
 }
 
