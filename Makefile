@@ -11,7 +11,7 @@ CARGO ?= cargo
 PREFIX ?= /usr/local
 SYSTEMD_UNITS ?= $(PREFIX)/lib/systemd/system
 # The end-to-end tests there are. To be raised with each new one: fewer is a failure.
-E2E_TESTS ?= 126
+E2E_TESTS ?= 134
 # How long agents and targets come and go in `make soak`; 10 s in `make e2e`.
 SOAK_SECONDS ?= 60
 # What `test` runs of the kernel matrix.
@@ -92,6 +92,12 @@ bench: ## Throughput with and without the agent, in turns, and what the agent co
 	$(CARGO) build --release --locked -p underspan
 	$(CARGO) run --release --locked -p underspan-tests --bin bench
 	$(CARGO) run --release --locked -p underspan-tests --bin bench_uprobes
+
+.PHONY: bench-usdt
+bench-usdt: ## pgbench with and without the USDT probes that are on by default, in turns (root)
+	.ci/setup test
+	$(CARGO) build --release --locked -p underspan
+	$(CARGO) run --release --locked -p underspan-tests --bin bench -- pgbench 10 10
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (default 60)

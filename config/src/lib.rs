@@ -11,6 +11,7 @@ mod capture;
 mod export;
 mod parse;
 mod print;
+mod probes;
 mod runtimes;
 mod select;
 mod signals;
@@ -25,6 +26,9 @@ pub use budget::{Budget, Share};
 pub use capture::{Capture, Http, Query, RouteMode, Routes, Tier};
 pub use export::{Compression, Export, Log, LogFormat, LogLevel, Otlp, Protocol, Retry, Stdout};
 pub use parse::error::{ConfigErrors, Mistake};
+pub use probes::{
+    Argument, ArgumentType, CallSpan, Counter, DURATION, Distribution, Function, Probe, RESULT, Usdt,
+};
 pub use runtimes::{Postgresql, Runtimes};
 pub use select::{Ports, Rule, ServiceRule};
 pub use signals::{Histogram, Metrics, Sampler, Temporality, Traces};
@@ -47,6 +51,8 @@ pub struct Config {
     pub budget: Budget,
     /// What programs tell of themselves.
     pub runtimes: Runtimes,
+    /// Places in programs of your own choice, and the metrics and spans that are made of them. At most 64. Default: none.
+    pub probes: Vec<Probe>,
     /// How HTTP is read.
     pub http: Http,
     /// How paths become routes.
@@ -76,6 +82,7 @@ impl Default for Config {
             capture: Capture::default(),
             budget: Budget::default(),
             runtimes: Runtimes::default(),
+            probes: Vec::new(),
             http: Http::default(),
             routes: Routes::default(),
             traces: Traces::default(),

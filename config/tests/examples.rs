@@ -10,7 +10,14 @@ fn the_full_example_shows_the_defaults() {
     assert_eq!(config.select.len(), 3);
     assert_eq!(config.exclude.len(), 1);
     assert_eq!(config.services[0].attributes["deployment.environment.name"], "production");
-    let rest = Config { select: Vec::new(), exclude: Vec::new(), services: Vec::new(), ..config };
+    assert_eq!(config.probes.len(), 3);
+    let rest = Config {
+        select: Vec::new(),
+        exclude: Vec::new(),
+        services: Vec::new(),
+        probes: Vec::new(),
+        ..config
+    };
     assert_eq!(rest, Config::default());
 }
 

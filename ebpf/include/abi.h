@@ -249,7 +249,9 @@ struct us_mark {
     __u8 closes;    /* an interval that ends here at the latest */
     __u8 text[2];   /* arguments that are addresses of text ... */
     __u8 length[2]; /* ... and those that are its length; without, it ends with a NUL */
-    __u8 pad[4];
+    __u8 width;     /* count: bits of the argument that is added; 0 adds one */
+    __u8 sign;      /* 1: it has a sign */
+    __u8 pad[2];
 };
 
 #define US_MARK_EVENT 1 /* tell */
@@ -257,15 +259,23 @@ struct us_mark {
 #define US_MARK_END 3   /* tell of the interval */
 #define US_MARK_COUNT 4 /* count for the process, in `counted` */
 #define US_MARK_ADD 5   /* count for the thread, in its totals */
+#define US_MARK_CALL 6  /* a call begins; the mark behind this one ends it. There may be several at once */
+#define US_MARK_DONE 7  /* tell of the latest call of the mark before this one */
 
 #define US_MARK_NESTS 0x01 /* begin, end: only the outermost matters */
 #define US_MARK_TOTAL 0x02 /* end: goes into the totals and is not told by itself */
 #define US_MARK_FLUSH 0x04 /* then tell the totals */
-#define US_MARK_EACH 0x10  /* begin: tell it at once, too; end: also of those within the outermost */
+#define US_MARK_EACH                                                                                         \
+    0x10 /* begin: tell it at once, too; end: also of those within the outermost; call: tell it at once, it  \
+            has no end */
 #define US_MARK_RESET 0x08 /* then forget the intervals: some may never end */
 
 #define US_MARK_NONE 0xff
 #define US_MARKS 256
+/* From here on, marks are those that the configuration declares. */
+#define US_DECLARED 128
+/* Calls of declared probes under way in a thread; a power of two. */
+#define US_CALLS 16
 #define US_SLOTS 8
 #define US_TOTALS 16
 #define US_NUMBERS 8
@@ -334,6 +344,10 @@ struct us_canary {
 #define US_COUNT_LOST_UNBOUND 20  /* exchanges of connections not known then */
 #define US_COUNT_LOST_MOMENTS 21  /* moments and sums that did not fit the ring */
 #define US_COUNT_MOMENT_FAULTS 22 /* texts of moments that could not be read */
-#define US_COUNTERS 23
+#define US_COUNT_UNFINISHED 23    /* calls whose end found no beginning kept, or was not told */
+#define US_COUNT_PASSES_PAUSED 24 /* passes of declared probes in paused processes */
+#define US_COUNT_PASSES_EXPIRED 25
+#define US_COUNT_NEGATIVE 26 /* passes of declared counters whose value was negative */
+#define US_COUNTERS 27
 
 #endif

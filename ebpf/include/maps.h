@@ -476,12 +476,16 @@ INLINE struct us_target *caller(__u32 tgid) {
 
 /* Counts a call that nobody will hear of, since the agent stands still. One that has detached has set the
  * deadline to 0. */
-INLINE void count_expired(void) {
+INLINE void count_expired_as(__u32 counter) {
     __u32 zero = 0;
     struct us_control *entry = bpf_map_lookup_elem(&control, &zero);
 
     if (entry && entry->deadline)
-        count(US_COUNT_EXPIRED, 1);
+        count(counter, 1);
+}
+
+INLINE void count_expired(void) {
+    count_expired_as(US_COUNT_EXPIRED);
 }
 
 #endif

@@ -298,7 +298,9 @@ map_value!(
         closes: u8,
         text: [u8; 2],
         length: [u8; 2],
-        pad: [u8; 4],
+        width: u8,
+        sign: u8,
+        pad: [u8; 2],
     }
 );
 map_value!(
@@ -492,7 +494,7 @@ mod tests {
         same!("us_canary", RawCanary, hits, sums);
         same!(
             "us_mark", RawMark, action, slot, flags, first, numbers, chooser, unless, closes, text, length,
-            pad
+            width, sign, pad
         );
         same!("us_counted", RawCounted, tgid, mark);
         same!("us_moment", RawMoment, header, begun, tgid, tid, mark, text_size, pad, numbers, ending, text);

@@ -75,4 +75,12 @@ counters! {
     lost_moments,
     /// Texts of moments that could not be read.
     moment_faults,
+    /// Calls of declared probes whose end was not told: more were under way in a thread than are kept, or it was not traced any more.
+    unfinished,
+    /// Passes of declared probes in paused processes.
+    passes_paused,
+    /// Passes of declared probes while [`crate::Tracer::heartbeat`] was late.
+    passes_expired,
+    /// Passes of declared counters whose value was negative.
+    negative,
 }

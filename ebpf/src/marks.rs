@@ -13,6 +13,10 @@ pub const TEXT_MAX: usize = 64;
 /// Marks there can be (`US_MARKS`).
 pub const MARKS_MAX: usize = 256;
 
+/// Marks from this number on are those that the configuration declares: their passes count as calls of the process, and what is not told
+/// of them is counted.
+pub const DECLARED: u32 = 128;
+
 /// Where a function's result is, among its arguments.
 pub const RESULT: u8 = 6;
 
@@ -24,6 +28,8 @@ const BEGIN: u8 = 2;
 const END: u8 = 3;
 const COUNT: u8 = 4;
 const ADD: u8 = 5;
+const CALL: u8 = 6;
+const DONE: u8 = 7;
 const NESTS: u8 = 0x01;
 const TOTAL: u8 = 0x02;
 const FLUSH: u8 = 0x04;
@@ -59,6 +65,13 @@ impl Mark {
         Self::of(ADD, total)
     }
 
+    /// A call begins, perhaps within others of the same mark; the number behind this one is that of its [`DONE`](Self::DONE). With
+    /// [`each`](Self::each) it is told at once and has no end. From [`DECLARED`] on.
+    pub const CALL: Self = Self::of(CALL, 0);
+
+    /// The latest call of the mark before this one ends: tell of it, with what its beginning took, and the first number of this mark.
+    pub const DONE: Self = Self::of(DONE, 0);
+
     const fn of(action: u8, slot: u8) -> Self {
         Self(RawMark {
             action,
@@ -71,7 +84,9 @@ impl Mark {
             closes: NONE,
             text: [NONE; 2],
             length: [NONE; 2],
-            pad: [0; 4],
+            width: 0,
+            sign: 0,
+            pad: [0; 2],
         })
     }
 
@@ -103,7 +118,7 @@ impl Mark {
     }
 
     /// Of a beginning: it is told at once, as an event, as well. Of an end: those within the outermost are told, too, as events, and each
-    /// takes its own numbers and text.
+    /// takes its own numbers and text. Of a call: it has no end.
     #[must_use]
     pub const fn each(mut self) -> Self {
         self.0.flags |= EACH;
@@ -149,6 +164,16 @@ impl Mark {
     #[must_use]
     pub const fn only_if_zero(mut self, argument: u8) -> Self {
         self.0.unless = argument;
+        self
+    }
+
+    /// Counts not passes but adds up an argument, of which so many bits (8 to 64) matter. One that is negative is counted as such, and not
+    /// added.
+    #[must_use]
+    pub const fn adds(mut self, argument: u8, bits: u8, signed: bool) -> Self {
+        self.0.first = argument;
+        self.0.width = bits;
+        self.0.sign = signed as u8;
         self
     }
 

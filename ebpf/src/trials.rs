@@ -18,7 +18,13 @@ pub(crate) struct Trials {
 impl Trials {
     /// Finds out.
     pub(crate) fn of(fitted: &Fitted<'_>) -> Result<Self, LoadError> {
-        let smallest = [("ring", 1 << 16), ("conns_by_socket", 1), ("threads_by_id", 1), ("inside_by_id", 1)];
+        let smallest = [
+            ("ring", 1 << 16),
+            ("conns_by_socket", 1),
+            ("threads_by_id", 1),
+            ("inside_by_id", 1),
+            ("calls_by_id", 1),
+        ];
         let loader = Loader::new(fitted, &smallest, &[])?;
         let reports = [&storage::PROBE, &loops::PROBE]
             .map(|probe| try_out(&loader, probe))

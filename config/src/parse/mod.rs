@@ -69,7 +69,12 @@ fn add_findings(tree: &Node, config: &Config, mistakes: &mut Vec<Mistake>) {
     let failed: Vec<String> = mistakes.iter().map(|mistake| mistake.path.clone()).collect();
     for finding in validate::findings(config) {
         let places: Vec<(String, Option<u32>)> = finding.paths.iter().map(|path| tree.locate(path)).collect();
-        if places.iter().any(|(path, _)| failed.iter().any(|failed| is_at_or_below(path, failed))) {
+        // What it rests on beside the one to blame may be a section with a mistake in it.
+        let doubtful = |(index, (path, _)): (usize, &(String, Option<u32>))| {
+            let within = |failed: &String| index > 0 && is_at_or_below(failed, path);
+            failed.iter().any(|failed| is_at_or_below(path, failed) || within(failed))
+        };
+        if places.iter().enumerate().any(doubtful) {
             continue;
         }
         if let Some((path, line)) = places.into_iter().next() {

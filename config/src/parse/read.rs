@@ -36,6 +36,8 @@ enum What {
     Text(String),
     /// A part of the node was wrong and has been reported; without it the node means nothing.
     Reported,
+    /// A key that must be there is not.
+    Missing(&'static str),
     /// Not one of the words that may stand here; told with the key's name, known only once the path is.
     Word {
         found: String,
@@ -144,7 +146,17 @@ impl<'de> Deserializer<'de> for Reader<'_> {
                 return Err(fault);
             }
         }
-        visitor.visit_map(Entries { of: entries, next: 0, skip_null: true })
+        let result = visitor.visit_map(Entries { of: entries, next: 0, skip_null: true });
+        // What was struck is missing, and has been told.
+        let struck = |missing: &str| {
+            entries.iter().any(|(key, node)| key == missing && matches!(node.value, Value::Struck))
+        };
+        self.located(result.map_err(|fault| match fault.what {
+            What::Missing(key) if fault.steps.is_empty() && struck(key) => {
+                Fault { what: What::Reported, ..fault }
+            }
+            _ => fault,
+        }))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -289,6 +301,7 @@ impl Fault {
         let what = match self.what {
             What::Text(text) => text,
             What::Reported => return (path, None),
+            What::Missing(key) => format!("needs {key:?}"),
             What::Word { found, expected } => {
                 let name = path.0.iter().rev().find_map(|step| match step {
                     Step::Key(key) => Some(key.as_str()),
@@ -361,6 +374,10 @@ impl serde::de::Error for Fault {
         Self::invalid_type(found, expected)
     }
 
+    fn missing_field(field: &'static str) -> Self {
+        Self { steps: Vec::new(), line: None, what: What::Missing(field) }
+    }
+
     fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Self {
         Self { steps: Vec::new(), line: None, what: What::Word { found: found.to_owned(), expected } }
     }
@@ -371,6 +388,7 @@ impl fmt::Display for Fault {
         match &self.what {
             What::Text(text) => f.write_str(text),
             What::Reported => f.write_str("reported before"),
+            What::Missing(key) => write!(f, "needs {key:?}"),
             What::Word { found, .. } => write!(f, "unknown word {found:?}"),
         }
     }

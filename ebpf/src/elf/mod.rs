@@ -139,6 +139,11 @@ impl Image {
         Ok(Self { path: std::fs::read_link(&path).unwrap_or(path), ..image })
     }
 
+    /// Whether Go's linker made it. Its functions have a calling convention of their own, and no return probe may be set on them.
+    pub fn is_go(&self) -> bool {
+        [".note.go.buildid", ".go.buildinfo", ".gopclntab"].iter().any(|name| self.section(name).is_some())
+    }
+
     /// Opens what a process has mapped, also when it was deleted or replaced, or is in a container.
     pub fn of_mapping(pid: u32, mapping: &Mapping) -> Result<Self, ImageError> {
         let file = mappings::open(pid, mapping)?;

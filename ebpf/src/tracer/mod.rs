@@ -173,6 +173,7 @@ impl Tracer {
         if trials.tasks {
             sizes.push(("threads_by_id", SPARE_THREADS));
             sizes.push(("inside_by_id", SPARE_INSIDE));
+            sizes.push(("calls_by_id", SPARE_INSIDE));
         }
         let switches = [
             ("us_typed_sockets", u32::from(typed_sockets)),

@@ -54,10 +54,10 @@ impl Auditor {
         if let (true, Ok(places)) = (self.audit.is_on(), &found.probes) {
             let subject = Subject::Program {
                 probe: inside::PROBE.name,
-                program: inside::USDT,
+                program: found.program,
                 hook: format!("uprobe/{} of process {pid}", found.path.display()),
             };
-            let reason = format!("{} of a process that is traced; {places} places", found.runtime);
+            let reason = format!("{} of a process that is traced; {places} places", found.wanted);
             self.audit.note(Entry { time, action, subject, reason });
         }
     }

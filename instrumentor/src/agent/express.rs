@@ -1,4 +1,4 @@
-//! Exchanges -> batches on their way to the exporters.
+//! Exchanges, calls and measurements -> batches on their way to the exporters.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use super::linger::Linger;
 use super::own::Own;
 use super::settings;
 use crate::capture::Clock;
-use crate::correlate::exchange::Finished;
+use crate::correlate::exchange::{Call, Finished};
 use crate::discover::Resource;
 use crate::export::{Sender, Totals as ExportTotals};
 use crate::signals::batch::{Settings as BatchSettings, SpanBatcher};
@@ -84,6 +84,21 @@ impl Express {
         }
         self.linger.add(Instant::now());
         if spans.push(&exchange) {
+            self.send_spans();
+        }
+    }
+
+    /// Takes a call, in kernel time.
+    pub(super) fn take_call(&mut self, mut call: Call, clock: Clock, stats: &mut Stats) {
+        let Some(spans) = &mut self.spans else { return };
+        if call.trace.flags & SAMPLED == 0 {
+            stats.spans_sampled_out += 1;
+            return;
+        }
+        call.passed.start = clock.unix(call.passed.start);
+        call.passed.end = clock.unix(call.passed.end);
+        self.linger.add(Instant::now());
+        if spans.push_call(&call) {
             self.send_spans();
         }
     }

@@ -54,6 +54,10 @@ impl Own {
             ("ring_full", totals.kernel.lost_moments),
             ("unreadable", totals.kernel.moment_faults),
             ("forgotten", totals.stats.moments_forgotten),
+            ("unfinished", totals.kernel.unfinished),
+            ("over_budget", totals.kernel.passes_paused),
+            ("expired", totals.kernel.passes_expired),
+            ("negative", totals.kernel.negative + totals.stats.moments_negative),
         ] {
             counters.push(count(&underspan::MOMENTS_LOST, Some(reason), lost));
         }

@@ -92,7 +92,7 @@ impl Reader {
             connections,
             settings::decoding(config),
             settings::sampler(config),
-            Runtimes::new(|runtime| settings::detail(config, runtime)),
+            Runtimes::new(|runtime| settings::detail(config, runtime), &config.probes)?,
             table,
             express,
         );
@@ -425,6 +425,7 @@ impl Reader {
         }
         let mut stats = self.stages.understand.stats.clone();
         stats.moments_forgotten = self.stages.understand.runtimes.dropped();
+        stats.moments_negative = self.stages.understand.runtimes.negative();
         Totals { stats, kernel, pauses: self.budget.pauses(), ..Totals::default() }
     }
 
@@ -441,6 +442,7 @@ impl Reader {
             exporters: &self.stages.understand.express.exported(),
             audit: self.auditor.totals(),
             budget: self.budget.status(),
+            declared: self.user_space.declared(self.stages.understand.runtimes.wanted()),
         };
         let mut targets = self.stages.targets();
         for target in &mut targets {

@@ -11,7 +11,7 @@ use super::targets::Targets;
 use crate::assemble::{Connection, Connections, Step};
 use crate::attach::framing;
 use crate::capture::Clock;
-use crate::correlate::exchange::Finished;
+use crate::correlate::exchange::{Call, Finished};
 use crate::correlate::{Correlator, Mover};
 use crate::discover::{Change, ProcessTable};
 use crate::parse::{self, Conversation, Outcome};
@@ -55,6 +55,7 @@ pub(super) struct Understand {
     targets: Targets,
     events: Vec<Event>,
     finished: Vec<Finished>,
+    calls: Vec<Call>,
     measured: Vec<Measurement>,
 }
 
@@ -85,6 +86,7 @@ impl Stages {
                 targets: Targets::default(),
                 events: Vec::new(),
                 finished: Vec::new(),
+                calls: Vec::new(),
                 measured: Vec::new(),
             },
         }
@@ -139,8 +141,13 @@ impl Stages {
             }
             Ok(Record::Moment(moment)) => {
                 understand.stats.records_of.inside += 1;
-                understand.runtimes.moment(&moment, &mut understand.measured);
+                let passed = understand.runtimes.moment(&moment, &mut understand.measured);
                 understand.measure(moment.tgid);
+                if let Some(passed) = passed {
+                    let resource = understand.table.seen(moment.tgid, "", understand.clock.now());
+                    understand.correlator.call(resource, passed, &mut understand.calls);
+                    understand.express_finished();
+                }
             }
             Ok(Record::Sums(sums)) => {
                 understand.stats.records_of.inside += 1;
@@ -173,7 +180,8 @@ impl Stages {
     pub(super) fn tick(&mut self, now: u64) {
         let understand = &mut self.understand;
         understand.clock = Clock::read();
-        understand.correlator.tick(now, &mut understand.stats, &mut understand.finished);
+        let Understand { correlator, stats, finished, calls, .. } = understand;
+        correlator.tick(now, stats, finished, calls);
         understand.express_finished();
     }
 
@@ -204,7 +212,8 @@ impl Stages {
     /// No more records will come of these connections: what waits is reported as it is, and the rest is forgotten.
     pub(super) fn end(&mut self) {
         let Self { connections, understand } = self;
-        understand.correlator.finish(&mut understand.stats, &mut understand.finished);
+        let Understand { correlator, stats, finished, calls, .. } = &mut *understand;
+        correlator.finish(stats, finished, calls);
         understand.express_finished();
         for mut connection in connections.take_all() {
             connection.losses.settle(&mut understand.stats);
@@ -275,7 +284,10 @@ impl Understand {
     }
 
     fn express_finished(&mut self) {
-        let Self { express, finished, clock, stats, targets, runtimes, .. } = self;
+        let Self { express, finished, calls, clock, stats, targets, runtimes, .. } = self;
+        for call in calls.drain(..) {
+            express.take_call(call, *clock, stats);
+        }
         for mut finished in finished.drain(..) {
             targets.understood(finished.exchange.resource.pid, finished.protocol);
             runtimes.describe(&mut finished);

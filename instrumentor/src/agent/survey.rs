@@ -10,8 +10,8 @@ use super::control::Standing;
 use crate::attach::privileges::{CAPABILITIES, held};
 use crate::export::{DropReason, Totals as ExportTotals};
 use crate::telemetry::status::{
-    AgentStatus, AuditStatus, BudgetStatus, ExporterStatus, ProbeStatus, ProgramStatus, State, Status,
-    TargetStatus, TotalsStatus,
+    AgentStatus, AuditStatus, BudgetStatus, DeclaredStatus, ExporterStatus, ProbeStatus, ProgramStatus,
+    State, Status, TargetStatus, TotalsStatus,
 };
 use crate::telemetry::{Stats, Totals};
 
@@ -25,6 +25,7 @@ pub(super) struct Facts<'a> {
     pub(super) exporters: &'a [(&'static str, ExportTotals)],
     pub(super) audit: Option<(u64, u64)>,
     pub(super) budget: Option<BudgetStatus>,
+    pub(super) declared: Vec<DeclaredStatus>,
 }
 
 pub(super) fn status(facts: &Facts<'_>, targets: Vec<TargetStatus>) -> Status {
@@ -33,6 +34,7 @@ pub(super) fn status(facts: &Facts<'_>, targets: Vec<TargetStatus>) -> Status {
         totals: totals(facts.totals),
         budget: facts.budget.clone(),
         probes: facts.reports.iter().map(|report| probe(report, facts)).collect(),
+        declared: facts.declared.clone(),
         targets,
         exporters: facts.exporters.iter().map(|(name, totals)| exporter(name, totals)).collect(),
         findings: Vec::new(),
@@ -188,6 +190,10 @@ fn findings(status: &Status) -> Vec<String> {
     if !over.is_empty() {
         findings.push(format!("not traced now, over budget: {}", over.join(", ")));
     }
+    let state = status.agent.state;
+    for DeclaredStatus { name, reason, .. } in status.declared.iter().filter(|_| state == State::Attached) {
+        findings.extend(reason.as_ref().map(|reason| format!("probe {name}: {reason}")));
+    }
     for exporter in status.exporters.iter().filter(|exporter| !exporter.dropped.is_empty()) {
         findings.push(format!("{} could not deliver: {}", exporter.name, reasons(&exporter.dropped)));
     }
@@ -218,6 +224,7 @@ mod tests {
             exporters: &[],
             audit: None,
             budget: None,
+            declared: Vec::new(),
         }
     }
 

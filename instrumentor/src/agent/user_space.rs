@@ -9,7 +9,7 @@ use crate::attach::canaries;
 use crate::attach::inside::{Found, Inside, Wanted};
 use crate::attach::plaintext::{Library, Plaintext};
 use crate::telemetry::audit::Action;
-use crate::telemetry::status::InsideStatus;
+use crate::telemetry::status::{DeclaredStatus, InsideStatus};
 
 /// What is attached in user space. Nothing while detached.
 #[derive(Default)]
@@ -26,6 +26,8 @@ pub(super) struct UserSpace {
 pub(super) struct News {
     libraries: Vec<(u32, Library)>,
     inside: Vec<(u32, Found)>,
+    /// Declared probes that no process has the file of.
+    nowhere: Vec<&'static str>,
 }
 
 impl UserSpace {
@@ -44,6 +46,7 @@ impl UserSpace {
         News {
             libraries: of(pid, plaintext.begin(uprobes, pid)),
             inside: of(pid, inside.begin(uprobes, wanted, pid)),
+            ..News::default()
         }
     }
 
@@ -53,30 +56,36 @@ impl UserSpace {
         News {
             libraries: of(child, plaintext.fork(uprobes, parent, child)),
             inside: of(child, inside.begin(uprobes, wanted, child)),
+            ..News::default()
         }
     }
 
     /// A process is traced no longer. What it had is gone.
     pub(super) fn untrack(&mut self, pid: u32) -> News {
-        News { libraries: of(pid, self.plaintext.end(pid)), inside: of(pid, self.inside.end(pid)) }
+        let (libraries, inside) = (of(pid, self.plaintext.end(pid)), of(pid, self.inside.end(pid)));
+        News { libraries, inside, ..News::default() }
     }
 
     /// Looks at the processes that may still be loading their libraries.
     pub(super) fn look_early(&mut self, wanted: &[Wanted]) -> News {
         let Self { uprobes: Some(uprobes), plaintext, inside } = self else { return News::default() };
-        News { libraries: plaintext.look_early(uprobes), inside: inside.look_early(uprobes, wanted) }
+        News {
+            libraries: plaintext.look_early(uprobes),
+            inside: inside.look_early(uprobes, wanted),
+            nowhere: inside.nowhere(wanted),
+        }
     }
 
     /// A connection of the process is encrypted and not read.
     pub(super) fn look_again(&mut self, pid: u32) -> News {
         let Self { uprobes: Some(uprobes), plaintext, .. } = self else { return News::default() };
-        News { libraries: of(pid, plaintext.look_again(uprobes, pid)), inside: Vec::new() }
+        News { libraries: of(pid, plaintext.look_again(uprobes, pid)), ..News::default() }
     }
 
     /// Takes everything back, on threads that may go on after this has returned.
     pub(super) fn close(&mut self) -> News {
         let Self { plaintext, inside, .. } = std::mem::take(self);
-        News { libraries: plaintext.close(), inside: inside.close() }
+        News { libraries: plaintext.close(), inside: inside.close(), ..News::default() }
     }
 
     /// The programs in use. Those of canaries have done their work.
@@ -98,12 +107,17 @@ impl UserSpace {
     /// What a process tells of itself.
     pub(super) fn inside(&self, pid: u32) -> Vec<InsideStatus> {
         let status = |found: &Found| InsideStatus {
-            runtime: found.runtime.to_owned(),
+            runtime: found.wanted.to_owned(),
             file: found.path.display().to_string(),
             places: found.probes.as_ref().copied().unwrap_or(0),
             reason: found.probes.as_ref().err().cloned(),
         };
         self.inside.of(pid).iter().map(status).collect()
+    }
+
+    /// What became of the probes that the configuration declares.
+    pub(super) fn declared(&self, wanted: &[Wanted]) -> Vec<DeclaredStatus> {
+        self.inside.declared(wanted)
     }
 }
 
@@ -123,11 +137,20 @@ impl News {
             }
         }
         for (pid, found) in &self.inside {
-            let (runtime, path) = (found.runtime, found.path.display());
+            let (runtime, path) = (found.wanted, found.path.display());
             match &found.probes {
                 Ok(places) => tracing::debug!(pid, runtime, %path, places, "probes inside"),
+                Err(reason) if found.declared => {
+                    tracing::warn!(pid, probe = runtime, %path, reason, "a declared probe cannot be had");
+                }
                 Err(reason) => tracing::info!(pid, runtime, %path, reason, "no probes inside"),
             }
+        }
+        for probe in &self.nowhere {
+            tracing::warn!(
+                probe,
+                "a declared probe is nowhere: no traced process has mapped a file of its path"
+            );
         }
         self.audit(Action::Attach, auditor, now);
     }

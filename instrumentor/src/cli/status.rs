@@ -10,7 +10,9 @@ use hyper_util::rt::TokioExecutor;
 use tokio::time::timeout;
 
 use super::{Action, Failure};
-use crate::telemetry::status::{ExporterStatus, InsideStatus, ProbeStatus, State, Status, TargetStatus, Tls};
+use crate::telemetry::status::{
+    DeclaredStatus, ExporterStatus, InsideStatus, ProbeStatus, State, Status, TargetStatus, Tls,
+};
 
 /// Longest wait for the answer, and its largest size: a few hundred bytes for each of some thousand processes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -119,6 +121,7 @@ fn text(status: &Status) -> String {
     }
     targets(&mut out, &status.targets);
     probes(&mut out, &status.probes);
+    declared(&mut out, &status.declared);
     exporters(&mut out, &status.exporters);
     out
 }
@@ -163,6 +166,16 @@ fn targets(out: &mut String, targets: &[TargetStatus]) {
         if let Some(finding) = &target.finding {
             let _ = writeln!(out, "{:>10}! {finding}", "");
         }
+    }
+}
+
+fn declared(out: &mut String, declared: &[DeclaredStatus]) {
+    if !declared.is_empty() {
+        let _ = writeln!(out, "\n{:<20} {:>9} {:>9}", "DECLARED", "PROCESSES", "PLACES");
+    }
+    for DeclaredStatus { name, processes, places, reason } in declared {
+        let reason = reason.as_ref().map(|reason| format!("  {reason}")).unwrap_or_default();
+        let _ = writeln!(out, "{name:<20} {processes:>9} {places:>9}{reason}");
     }
 }
 

@@ -3,6 +3,8 @@ use std::sync::Arc;
 
 use underspan_protocols::message::{Attribute, Attributes, Convention, Role};
 
+use super::Mover;
+use super::span::Trace;
 use crate::discover::resource::Resource;
 
 /// An exchange fresh from the correlator: kernel time, no route yet.
@@ -63,6 +65,34 @@ pub struct Exchange {
     pub events: Vec<SpanEvent>,
     /// Metrics it feeds.
     pub convention: &'static Convention,
+}
+
+/// A call inside a process that is over: of a function, or from one probe to another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Passed {
+    /// The thread.
+    pub mover: Mover,
+    /// What it is called.
+    pub name: &'static str,
+    /// When it began.
+    pub start: u64,
+    /// When it ended.
+    pub end: u64,
+    /// What is known of it.
+    pub attributes: Attributes,
+}
+
+/// A call that becomes an INTERNAL span.
+#[derive(Debug)]
+pub struct Call {
+    /// The process.
+    pub resource: Arc<Resource>,
+    /// The call; its times are the kernel's, or nanoseconds since the Unix epoch once it has left the correlator.
+    pub passed: Passed,
+    /// Id of the span.
+    pub span_id: [u8; 8],
+    /// Its trace and parent.
+    pub trace: Trace,
 }
 
 /// Something that happened in the course of an exchange.

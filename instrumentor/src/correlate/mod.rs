@@ -4,6 +4,7 @@
 //! request the calling thread is serving. When unsure, none. Counts exchanges it cannot complete by reason, unless the kernel has counted
 //! them already.
 
+mod calls;
 mod edges;
 pub mod exchange;
 mod pending;
@@ -25,8 +26,9 @@ use crate::discover::resource::Resource;
 use crate::parse::Conversation;
 use crate::signals::sampler::Sampler;
 use crate::telemetry::Stats;
+use calls::Calls;
 use edges::Edges;
-use exchange::Finished;
+use exchange::{Call, Finished, Passed};
 use pending::Pending;
 use span::{Parent, Span};
 use streams::Streams;
@@ -59,6 +61,7 @@ impl Mover {
 pub struct Correlator {
     open: HashMap<(u64, u64), Pending>,
     waiting: Vec<Pending>,
+    calls: Calls,
     threads: Threads,
     streams: Streams,
     edges: Edges,
@@ -87,9 +90,9 @@ impl Correlator {
         }
     }
 
-    /// Requests without their response, and exchanges that wait.
+    /// Requests without their response, and exchanges and calls that wait.
     pub fn len(&self) -> usize {
-        self.open.len() + self.waiting.len()
+        self.open.len() + self.waiting.len() + self.calls.len()
     }
 
     /// Whether nothing is under way.
@@ -159,6 +162,11 @@ impl Correlator {
         }
     }
 
+    /// Takes a call that is over. Calls whose parent is settled go to `out`, in kernel time.
+    pub fn call(&mut self, resource: Arc<Resource>, passed: Passed, out: &mut Vec<Call>) {
+        self.calls.take(resource, passed, &self.threads, &self.sampler, out);
+    }
+
     /// An exchange of a connection is under way no longer.
     fn close(&mut self, connection: &mut Connection, key: u64) -> Option<Pending> {
         let mut pending = self.open.remove(&(connection.id, key))?;
@@ -184,23 +192,25 @@ impl Correlator {
     }
 
     /// Some time has passed: reports what has waited long enough. `now` is kernel time.
-    pub fn tick(&mut self, now: u64, stats: &mut Stats, out: &mut Vec<Finished>) {
+    pub fn tick(&mut self, now: u64, stats: &mut Stats, out: &mut Vec<Finished>, calls: &mut Vec<Call>) {
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain_mut(|pending| {
             pending.patience = pending.patience.saturating_sub(1);
             !self.try_finish(pending, stats, out)
         });
         self.waiting = waiting;
+        self.calls.tick(&self.threads, &self.sampler, false, calls);
         self.threads.forget(now.saturating_sub(THREAD_MEMORY));
         self.streams.forget(now.saturating_sub(THREAD_MEMORY));
     }
 
     /// No more records will come: reports what waits and forgets the rest. Requests still without an answer are in flight, not lost.
-    pub fn finish(&mut self, stats: &mut Stats, out: &mut Vec<Finished>) {
+    pub fn finish(&mut self, stats: &mut Stats, out: &mut Vec<Finished>, calls: &mut Vec<Call>) {
         for mut pending in std::mem::take(&mut self.waiting) {
             pending.patience = 0;
             self.try_finish(&mut pending, stats, out);
         }
+        self.calls.tick(&self.threads, &self.sampler, true, calls);
         self.open.clear();
         self.threads = Threads::default();
         self.streams = Streams::default();

@@ -88,13 +88,14 @@ pub(super) struct Pattern {
     /// Its place in the configuration.
     index: usize,
     pid: Option<u32>,
-    executable: Option<ExecutableGlob>,
+    executable: Option<FileGlob>,
     port: Option<Ports>,
     cgroup: Option<String>,
 }
 
+/// A glob on the path of a file; without a slash, on its name.
 #[derive(Debug)]
-struct ExecutableGlob {
+pub struct FileGlob {
     glob: GlobMatcher,
     /// The glob has no slash and is about the base name.
     base_name: bool,
@@ -116,7 +117,7 @@ impl Pattern {
         port: Option<Ports>,
         cgroup: Option<&str>,
     ) -> Result<Self, WrongGlob> {
-        let executable = exe.map(ExecutableGlob::new).transpose()?;
+        let executable = exe.map(FileGlob::new).transpose()?;
         let cgroup = cgroup.map(|path| path.trim_end_matches('/').to_owned());
         Ok(Self { index: 0, pid, executable, port, cgroup })
     }
@@ -149,9 +150,9 @@ impl Pattern {
     }
 }
 
-impl ExecutableGlob {
+impl FileGlob {
     /// In a path `*` stops at slashes and `**` does not.
-    fn new(text: &str) -> Result<Self, WrongGlob> {
+    pub fn new(text: &str) -> Result<Self, WrongGlob> {
         let glob = GlobBuilder::new(text)
             .literal_separator(true)
             .build()
@@ -159,7 +160,8 @@ impl ExecutableGlob {
         Ok(Self { glob: glob.compile_matcher(), base_name: !text.contains('/') })
     }
 
-    fn matches(&self, path: &Path) -> bool {
+    /// Whether it means this file.
+    pub fn matches(&self, path: &Path) -> bool {
         match path.file_name() {
             Some(name) if self.base_name => self.glob.is_match(name),
             _ => self.glob.is_match(path),

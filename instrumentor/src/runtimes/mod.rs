@@ -1,23 +1,27 @@
 //! what programs tell of themselves -> measurements, and what happened in the course of requests
 //!
 //! One file per runtime: which probes it has, what they mean to the kernel (a [`Mark`]), and what to make of what the kernel tells then.
-//! To add one, write its file and its line in [`REGISTRY`]. Drops what happened when more is remembered than [`happenings`] allows, and
+//! To add one, write its file and its line in [`REGISTRY`]. What the configuration declares by itself is in [`declared`]. Drops what happened when more is remembered than [`happenings`] allows, and
 //! counts it.
 
 mod cpython;
+mod declared;
 pub mod happenings;
 mod jvm;
 mod postgresql;
 
 use hashbrown::HashMap;
-use underspan_ebpf::probes::inside::Mark;
+use underspan_config::Probe;
+use underspan_ebpf::probes::inside::{DECLARED, Mark};
 use underspan_ebpf::uprobes::Sharing;
 use underspan_ebpf::{Moment, Sums};
 use underspan_protocols::message::{Attributes, Metric};
 
-use crate::attach::inside::{Place, Wanted};
-use crate::correlate::exchange::Finished;
+use crate::attach::inside::{Files, Place, Seek, Wanted};
+use crate::correlate::exchange::{Finished, Passed};
+use crate::discover::WrongGlob;
 use crate::signals::metrics::{Instrument, Measurement};
+use declared::Declared;
 use happenings::{Happening, Happenings};
 
 /// All runtimes.
@@ -110,14 +114,15 @@ pub struct Runtimes {
     /// By number of their mark, which is the index times [`NUMBERS`].
     taps: Vec<(usize, &'static Tap)>,
     readers: Vec<Box<dyn Reader>>,
+    declared: Declared,
     happenings: Happenings,
     counted: HashMap<(u32, u32), u64>,
     told: Vec<Told>,
 }
 
 impl Runtimes {
-    /// With as much of each runtime as `detail` says.
-    pub fn new(detail: impl Fn(&str) -> Detail) -> Self {
+    /// With as much of each runtime as `detail` says, and the probes that the configuration declares. Fails where one of these names no files.
+    pub fn new(detail: impl Fn(&str) -> Detail, probes: &[Probe]) -> Result<Self, WrongGlob> {
         let (mut wanted, mut taps) = (Vec::new(), Vec::new());
         for (index, runtime) in REGISTRY.iter().enumerate() {
             let detail = detail(runtime.name);
@@ -127,19 +132,29 @@ impl Runtimes {
             let mut places = Vec::new();
             for tap in runtime.taps.iter().filter(|tap| detail == Detail::Full || !tap.detail) {
                 let number = u32::try_from(taps.len()).unwrap_or(u32::MAX) * NUMBERS;
-                places.push(Place { probe: tap.probe, number, mark: tap.mark, arguments: tap.arguments });
+                let Tap { probe, mark, arguments, .. } = *tap;
+                places.push(Place { probe, number, mark, arguments, needs: Vec::new() });
                 taps.push((index, tap));
             }
-            wanted.push(Wanted { runtime, places });
+            wanted.push(Wanted {
+                name: runtime.name,
+                files: Files::Named(runtime.lives_in),
+                sharing: runtime.sharing,
+                declared: false,
+                seek: Seek::Usdt { provider: runtime.provider, places, without: runtime.without },
+            });
         }
-        Self {
+        let (declared, more) = Declared::new(probes)?;
+        wanted.extend(more);
+        Ok(Self {
             wanted,
             taps,
             readers: REGISTRY.iter().map(|runtime| (runtime.reader)()).collect(),
+            declared,
             happenings: Happenings::default(),
             counted: HashMap::new(),
             told: Vec::new(),
-        }
+        })
     }
 
     /// The probes to attach.
@@ -147,12 +162,16 @@ impl Runtimes {
         &self.wanted
     }
 
-    /// Takes what happened at a probe; what is to be measured goes to `out`.
-    pub fn moment(&mut self, moment: &Moment<'_>, out: &mut Vec<Measurement>) {
+    /// Takes what happened at a probe; what is to be measured goes to `out`. Gives back the call that becomes a span, if that is wanted.
+    pub fn moment(&mut self, moment: &Moment<'_>, out: &mut Vec<Measurement>) -> Option<Passed> {
+        if moment.mark >= DECLARED {
+            return self.declared.moment(moment, out);
+        }
         if let Some((index, tap)) = self.tap(moment.mark) {
             self.readers[index].moment(tap.probe, moment, &mut self.told);
             self.keep(moment.tgid, out);
         }
+        None
     }
 
     /// The same of a thread's totals.
@@ -165,8 +184,12 @@ impl Runtimes {
 
     /// The same of what the kernel counted of a process under a mark, since it began.
     pub fn counted(&mut self, pid: u32, mark: u32, times: u64) -> Option<Measurement> {
-        let (index, tap) = self.tap(mark)?;
-        let (metric, attributes) = self.readers[index].counted(tap.probe, mark % NUMBERS == 1)?;
+        let (metric, attributes) = if mark >= DECLARED {
+            (self.declared.counted(mark)?, Vec::new())
+        } else {
+            let (index, tap) = self.tap(mark)?;
+            self.readers[index].counted(tap.probe, mark % NUMBERS == 1)?
+        };
         let before = self.counted.insert((pid, mark), times).unwrap_or(0);
         // It began anew if the kernel had forgotten it.
         let more = times.checked_sub(before).unwrap_or(times);
@@ -181,6 +204,11 @@ impl Runtimes {
     /// What happened and was not kept.
     pub fn dropped(&self) -> u64 {
         self.happenings.dropped()
+    }
+
+    /// Passes of declared probes whose value was negative, where that cannot be.
+    pub fn negative(&self) -> u64 {
+        self.declared.negative()
     }
 
     /// A process is gone.
@@ -237,8 +265,6 @@ fn text(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use underspan_ebpf::probes::inside::MARKS_MAX;
-
     use super::*;
 
     #[test]
@@ -247,7 +273,7 @@ mod tests {
         for entry in std::fs::read_dir(folder).expect("the folder of this file") {
             let name = entry.expect("readable").file_name().into_string().expect("ASCII");
             let name = name.trim_end_matches(".rs");
-            let own = ["mod", "happenings"].contains(&name);
+            let own = ["mod", "declared", "happenings"].contains(&name);
             assert!(
                 own || REGISTRY.iter().any(|runtime| runtime.name == name),
                 "add `&{name}::RUNTIME` to REGISTRY"
@@ -259,8 +285,8 @@ mod tests {
     fn marks_have_room() {
         let taps: usize = REGISTRY.iter().map(|runtime| runtime.taps.len()).sum();
         assert!(
-            taps * NUMBERS as usize <= MARKS_MAX / 2,
-            "the other half is for probes of the configuration"
+            taps * NUMBERS as usize <= DECLARED as usize,
+            "the others are for probes of the configuration"
         );
     }
 }

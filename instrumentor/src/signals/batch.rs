@@ -1,9 +1,9 @@
-//! Exchanges -> batches of spans, grouped by the process they belong to.
+//! Exchanges and calls -> batches of spans, grouped by the process they belong to.
 use std::sync::Arc;
 
 use super::{envelope, span};
 use crate::{
-    correlate::exchange::Exchange,
+    correlate::exchange::{Call, Exchange},
     discover::resource::Resource,
     export::{Batch, Signal},
 };
@@ -53,16 +53,25 @@ impl SpanBatcher {
 
     /// Adds a span. True when the batch is full: [`take`](Self::take) it before the next push.
     pub fn push(&mut self, exchange: &Exchange) -> bool {
+        self.add(&exchange.resource, |out| span::write(out, exchange))
+    }
+
+    /// The same of a call.
+    pub fn push_call(&mut self, call: &Call) -> bool {
+        self.add(&call.resource, |out| span::write_call(out, call))
+    }
+
+    fn add(&mut self, resource: &Arc<Resource>, write: impl FnOnce(&mut Vec<u8>)) -> bool {
         // Spans of a process come in runs, and the newest process is the likeliest.
-        let known = self.groups.iter().rposition(|group| Arc::ptr_eq(&group.resource, &exchange.resource));
+        let known = self.groups.iter().rposition(|group| Arc::ptr_eq(&group.resource, resource));
         let index = known.unwrap_or_else(|| {
             let spans = self.spare.pop().unwrap_or_default();
-            self.groups.push(Group { resource: Arc::clone(&exchange.resource), spans });
+            self.groups.push(Group { resource: Arc::clone(resource), spans });
             self.groups.len() - 1
         });
         let buffer = &mut self.groups[index].spans;
         let before = buffer.len();
-        span::write(buffer, exchange);
+        write(buffer);
         self.bytes += buffer.len() - before;
         self.spans += 1;
         self.is_full()

@@ -1,9 +1,10 @@
-//! One exchange -> the bytes of one span.
+//! One exchange, or call -> the bytes of one span.
 use underspan_protocols::{message::Role, semconv::attribute::ERROR_TYPE};
 
 use super::wire;
-use crate::correlate::exchange::Exchange;
+use crate::correlate::exchange::{Call, Exchange};
 
+const KIND_INTERNAL: u64 = 1;
 const KIND_SERVER: u64 = 2;
 const KIND_CLIENT: u64 = 3;
 const STATUS_ERROR: u64 = 2;
@@ -36,6 +37,30 @@ pub(crate) fn write(out: &mut Vec<u8>, exchange: &Exchange) {
     }
     let remote = if exchange.parent_id.is_some() && exchange.parent_remote { IS_REMOTE } else { 0 };
     wire::fixed32(out, 16, u32::from(exchange.flags) | HAS_IS_REMOTE | remote);
+    wire::close(out, span);
+}
+
+/// Appends the call as a `spans` field of `ScopeSpans`.
+pub(crate) fn write_call(out: &mut Vec<u8>, call: &Call) {
+    let Call { passed, span_id, trace, .. } = call;
+    let span = wire::open(out, 2);
+    wire::bytes(out, 1, &trace.trace_id);
+    wire::bytes(out, 2, span_id);
+    if !trace.state.is_empty() {
+        wire::string(out, 3, &trace.state);
+    }
+    if let Some(parent) = &trace.parent_id {
+        wire::bytes(out, 4, parent);
+    }
+    wire::string(out, 5, passed.name);
+    wire::uint(out, 6, KIND_INTERNAL);
+    wire::fixed64(out, 7, passed.start);
+    wire::fixed64(out, 8, passed.end.max(passed.start));
+    for (attribute, value) in &passed.attributes {
+        wire::attribute(out, 9, attribute.name, value);
+    }
+    // Its parent is in the same process.
+    wire::fixed32(out, 16, u32::from(trace.flags) | HAS_IS_REMOTE);
     wire::close(out, span);
 }
 

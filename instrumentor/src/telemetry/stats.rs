@@ -29,6 +29,8 @@ pub struct Stats {
     pub spans_sampled_out: u64,
     /// Moments inside programs that were forgotten before the spans they belong to were finished.
     pub moments_forgotten: u64,
+    /// Passes of declared probes whose value was negative, where that cannot be.
+    pub moments_negative: u64,
 }
 
 /// Records by the kind of probe that makes them.

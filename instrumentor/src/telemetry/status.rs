@@ -16,6 +16,9 @@ pub struct Status {
     pub budget: Option<BudgetStatus>,
     /// Programs in the kernel, by probe.
     pub probes: Vec<ProbeStatus>,
+    /// Probes that the configuration declares.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub declared: Vec<DeclaredStatus>,
     /// Traced processes, those with most bytes first.
     pub targets: Vec<TargetStatus>,
     /// Where telemetry goes.
@@ -195,10 +198,24 @@ pub struct PauseStatus {
     pub calls_unseen: u64,
 }
 
+/// A probe that the configuration declares.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeclaredStatus {
+    /// Its name.
+    pub name: String,
+    /// Traced processes that have it.
+    pub processes: usize,
+    /// Places in all of them.
+    pub places: usize,
+    /// Why there are none, or not in each of its files.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+}
+
 /// A file of a process that may have probes inside.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct InsideStatus {
-    /// What kind of program it is: `jvm`, `cpython`, `postgresql`.
+    /// What kind of program it is: `jvm`, `cpython`, `postgresql`; or `probe NAME` of the configuration.
     pub runtime: String,
     /// Where the process has it from.
     pub file: String,

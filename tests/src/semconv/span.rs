@@ -101,8 +101,8 @@ fn identity(received: &Span, subject: &str, findings: &mut Findings) {
     if span.start_time_unix_nano > span.end_time_unix_nano || span.start_time_unix_nano == 0 {
         findings.add("invalid_time", subject, "it ends before it starts, or starts in 1970");
     }
-    if !matches!(span.kind(), SpanKind::Server | SpanKind::Client) {
-        findings.add("unexpected_kind", subject, "neither server nor client");
+    if !matches!(span.kind(), SpanKind::Server | SpanKind::Client | SpanKind::Internal) {
+        findings.add("unexpected_kind", subject, "neither server nor client, nor a call inside");
     }
 }
 

@@ -19,6 +19,7 @@ pub mod postgres;
 pub mod process;
 pub mod scale;
 pub mod script;
+pub mod shop;
 pub mod specimen;
 pub mod wrk;
 
@@ -32,6 +33,7 @@ pub use nginx::Nginx;
 pub use postgres::Postgres;
 pub use process::Process;
 pub use script::Script;
+pub use shop::Shop;
 pub use specimen::Specimen;
 pub use wrk::Wrk;
 

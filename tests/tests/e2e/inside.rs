@@ -19,7 +19,7 @@ use underspan_tests::workload::{Postgres, Script};
 use crate::stage::{Session, enter};
 
 /// The latest point of each series of a metric of this process.
-fn latest(receiver: &Receiver, pid: Option<u32>, metric: &str) -> Vec<Point> {
+pub(crate) fn latest(receiver: &Receiver, pid: Option<u32>, metric: &str) -> Vec<Point> {
     let mut latest: Vec<Point> = Vec::new();
     for point in receiver.points() {
         let of = pid.is_none_or(|pid| point.resource.int("process.pid") == Some(pid.into()));
@@ -32,7 +32,7 @@ fn latest(receiver: &Receiver, pid: Option<u32>, metric: &str) -> Vec<Point> {
 }
 
 /// Count and sum of a histogram over all series, or sum of a counter.
-fn measured(receiver: &Receiver, pid: Option<u32>, metric: &str) -> (u64, f64) {
+pub(crate) fn measured(receiver: &Receiver, pid: Option<u32>, metric: &str) -> (u64, f64) {
     let mut all = (0, 0.0);
     for point in latest(receiver, pid, metric) {
         match &point.value {
@@ -74,7 +74,7 @@ fn wait_for(session: &Session, pid: u32, runtime: &str) {
 }
 
 /// Fails unless two numbers are within a tenth of each other.
-fn close(what: &str, found: f64, truth: f64) {
+pub(crate) fn close(what: &str, found: f64, truth: f64) {
     println!("{what}: {found}, in truth {truth}");
     assert!((found - truth).abs() <= truth / 10.0, "{what}: {found}, in truth {truth}");
 }
@@ -120,7 +120,7 @@ fn enter_java(name: &str) -> Option<crate::stage::Turn> {
     }
 }
 
-fn get(address: SocketAddr) {
+pub(crate) fn get(address: SocketAddr) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -155,7 +155,7 @@ fn python() {
 }
 
 /// How long a span is.
-fn seconds(span: &Span) -> f64 {
+pub(crate) fn seconds(span: &Span) -> f64 {
     Duration::from_nanos(span.span.end_time_unix_nano - span.span.start_time_unix_nano).as_secs_f64()
 }
 
@@ -328,4 +328,44 @@ fn statements_of_both_protocols() {
         let more = if mode == "prepared" { 9 } else { 5 };
         assert_eq!(measured(&receiver, None, "underspan.db.transactions").0, statements + more, "{mode}");
     }
+}
+
+#[test]
+fn the_default_tells_of_execution_and_locks() {
+    let Some(_turn) = enter("inside::the_default_tells_of_execution_and_locks") else { return };
+    let server = Postgres::start();
+    server.client("pgbench", &["-i", "-q", "-s", "1"], false).complete();
+    let client = server.client(
+        "pgbench",
+        &["-n", "-M", "prepared", "-b", "select-only", "-c", "4", "-t", "50"],
+        false,
+    );
+    let lock = "BEGIN; LOCK TABLE pgbench_tellers IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1); COMMIT";
+    let holder = server.client("psql", &["-X", "-q", "-c", lock], false);
+    let waiter = server.client("psql", &["-X", "-q", "-c", "SELECT count(*) FROM pgbench_tellers"], false);
+    let session = Session::trace(&[server.pid()]);
+    wait_for(&session, server.pid(), "postgresql");
+    client.complete();
+    let holder = thread::spawn(move || holder.complete());
+    thread::sleep(Duration::from_millis(400));
+    waiter.complete();
+    holder.join().unwrap();
+    session.settle(205);
+    let receiver = end(session);
+    let spans = receiver.spans();
+    let selects = servers(&spans, "SELECT abalance");
+    assert_eq!(selects.len(), 200);
+    for span in &selects {
+        let executed = double(span, "underspan.db.time.execute");
+        assert!(executed > 0.0 && executed <= seconds(span), "{span:?}");
+    }
+    let details = ["underspan.db.time.parse", "underspan.db.time.plan", "underspan.db.buffers.hit"];
+    assert!(spans.iter().all(|span| details.iter().all(|name| span.attributes.get(name).is_none())));
+    let phases = latest(&receiver, None, "underspan.db.phase.duration");
+    assert!(phases.iter().all(|point| point.attributes.text("underspan.db.phase") == Some("execute")));
+    let delayed = servers(&spans, "FROM pgbench_tellers");
+    assert_eq!(delayed.len(), 1, "{spans:?}");
+    let lock = double(delayed[0], "underspan.time.lock");
+    assert!(lock > 0.1 && lock <= seconds(delayed[0]), "{lock} s of {} s", seconds(delayed[0]));
+    assert_eq!(measured(&receiver, None, "underspan.db.lock.duration").0, lock_waits(&spans));
 }

@@ -29,6 +29,7 @@ mod operation;
 mod overload;
 mod postgres;
 mod privileges;
+mod probes;
 mod secrets;
 mod short_lived;
 mod soak;

@@ -3,7 +3,7 @@
 use super::{Probe, Program};
 use crate::loader::Attach::Uprobe;
 
-pub use crate::marks::{MARKS_MAX, Mark, NUMBERS, RESULT, SLOTS, TEXT_MAX, TOTALS};
+pub use crate::marks::{DECLARED, MARKS_MAX, Mark, NUMBERS, RESULT, SLOTS, TEXT_MAX, TOTALS};
 
 /// See the module.
 pub static PROBE: Probe = Probe {
@@ -19,5 +19,5 @@ pub static PROBE: Probe = Probe {
 
 /// Runs at a USDT probe, whose tag is the number of its mark.
 pub const USDT: &str = "us_inside_usdt";
-/// Runs where a function begins or returns; the cookie is the number of its mark.
+/// Runs where a function of the configuration begins or returns; the cookie is the number of its mark.
 pub const FUNCTION: &str = "us_inside_function";

@@ -51,6 +51,47 @@ struct {
     TYPE(value, __u64);
 } counted SEC(".maps");
 
+/* Calls of declared probes that are under way in a thread. */
+struct calls {
+    struct interval all[US_CALLS]; /* `depth` is the serial number */
+    __u64 serial;                  /* of the latest */
+};
+
+struct {
+    UINT(type, BPF_MAP_TYPE_TASK_STORAGE);
+    UINT(map_flags, BPF_F_NO_PREALLOC);
+    TYPE(key, int);
+    TYPE(value, struct calls);
+} calls_of_threads SEC(".maps");
+
+/* Stands in for it likewise. */
+struct {
+    UINT(type, BPF_MAP_TYPE_LRU_HASH);
+    UINT(max_entries, 1024);
+    TYPE(key, __u64);
+    TYPE(value, struct calls);
+} calls_by_id SEC(".maps");
+
+INLINE struct calls *calls_of(__u64 id) {
+    struct calls *calls = NULL;
+
+    if (us_task_storage)
+        calls = bpf_task_storage_get(&calls_of_threads, bpf_get_current_task_btf(), NULL,
+                                     BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!calls) {
+        static const struct calls fresh = {};
+
+        calls = bpf_map_lookup_elem(&calls_by_id, &id);
+        if (!calls) {
+            bpf_map_update_elem(&calls_by_id, &id, &fresh, BPF_NOEXIST);
+            calls = bpf_map_lookup_elem(&calls_by_id, &id);
+        }
+    }
+    if (!calls)
+        count(US_COUNT_LOST_MOMENTS, 1);
+    return calls;
+}
+
 INLINE struct inside *inside_of(__u64 id) {
     struct inside *inside = NULL;
 
@@ -145,7 +186,7 @@ INLINE void fill_moment_header(struct us_header *header, __u8 kind, __u8 flags, 
 struct passer {
     __u64 id;
     __u64 now;
-    struct us_control *ctl;
+    struct us_control *ctl; /* NULL: nothing is told just now */
 };
 
 INLINE void emit_moment(struct interval *interval, struct passer *passer, __u64 begun, __u32 mark, __u8 flags,
@@ -209,19 +250,101 @@ INLINE void count_pass(struct registers *ctx, struct us_usdt_spec *spec, struct 
                        __u32 tgid) {
     struct us_counted key = {.tgid = tgid, .mark = number};
     int next = chosen(ctx, spec, mark);
-    __u64 *sum, one = 1;
+    __u64 *sum, amount = 1;
 
     if (next < 0)
         return;
+    if (mark->width) {
+        __u32 drop = (64 - mark->width) & 63;
+
+        amount = argument_of(ctx, spec, mark->first) << drop;
+        if (mark->sign && (__s64)amount < 0) {
+            count(US_COUNT_NEGATIVE, 1);
+            return;
+        }
+        amount >>= drop;
+    }
     key.mark += next;
     sum = bpf_map_lookup_elem(&counted, &key);
     if (sum)
-        __sync_fetch_and_add(sum, 1);
-    else if (bpf_map_update_elem(&counted, &key, &one, BPF_NOEXIST)) {
+        __sync_fetch_and_add(sum, amount);
+    else if (bpf_map_update_elem(&counted, &key, &amount, BPF_NOEXIST)) {
         sum = bpf_map_lookup_elem(&counted, &key); /* another thread was first */
         if (sum)
-            __sync_fetch_and_add(sum, 1);
+            __sync_fetch_and_add(sum, amount);
     }
+}
+
+/* Where a call that begins is kept: if there is no more room, in place of the oldest, whose end was passed by
+ * (an exception, a jump) or is far away. */
+NOINLINE __u32 place_for_call(struct calls *calls) {
+    __u32 oldest = 0, age = 0;
+
+    for (__u32 i = 0; i < US_CALLS; i++) {
+        __u32 since = (__u32)calls->serial - calls->all[i].depth;
+
+        if (!calls->all[i].begun)
+            return i;
+        if (since > age) {
+            age = since;
+            oldest = i;
+        }
+    }
+    return oldest;
+}
+
+/* The latest call of a mark; US_CALLS when none is under way. */
+NOINLINE __u32 latest_call(struct calls *calls, __u32 mark) {
+    __u32 latest = US_CALLS, age = ~0U;
+
+    for (__u32 i = 0; i < US_CALLS; i++) {
+        __u32 since = (__u32)calls->serial - calls->all[i].depth;
+
+        if (calls->all[i].begun && calls->all[i].mark == mark && since < age) {
+            age = since;
+            latest = i;
+        }
+    }
+    return latest;
+}
+
+/* A declared probe that is not just counted. */
+NOINLINE int pass_call(struct registers *ctx, struct us_usdt_spec *spec, struct us_mark *mark, __u32 number,
+                       struct passer *passer) {
+    struct calls *calls = calls_of(passer->id);
+    struct interval *call;
+    __u32 at;
+
+    if (!calls)
+        return 0;
+    if (mark->action == US_MARK_CALL) {
+        call = &calls->all[place_for_call(calls) & (US_CALLS - 1)];
+        if (call->begun)
+            count(US_COUNT_UNFINISHED, 1);
+        call->begun = 0;
+        begin(ctx, spec, mark, call);
+        if (mark->flags & US_MARK_EACH) {
+            if (passer->ctl)
+                emit_moment(call, passer, 0, number, 0, 0, 0);
+            return 0;
+        }
+        call->begun = passer->now;
+        call->depth = ++calls->serial;
+        call->mark = number;
+        return 0;
+    }
+    at = latest_call(calls, number - 1);
+    /* Without its beginning, which was before the probes were there, an end tells nothing. */
+    if (at >= US_CALLS)
+        return 0;
+    call = &calls->all[at & (US_CALLS - 1)];
+    if (passer->ctl)
+        emit_moment(call, passer, call->begun, number, 0,
+                    mark->numbers ? argument_of(ctx, spec, mark->first) : 0, 0);
+    else
+        count(US_COUNT_UNFINISHED, 1);
+    call->begun = 0;
+    return 0;
 }
 
 INLINE void end(struct registers *ctx, struct us_usdt_spec *spec, struct us_mark *mark, __u32 number,
@@ -254,17 +377,33 @@ INLINE void end(struct registers *ctx, struct us_usdt_spec *spec, struct us_mark
 
 NOINLINE int pass(struct registers *ctx, struct us_usdt_spec *spec, __u32 number) {
     struct passer passer = {.id = bpf_get_current_pid_tgid()};
+    struct us_target *target = target_of(passer.id >> 32);
     struct interval *interval, *closed;
     struct inside *inside;
     struct us_mark *mark;
     int next;
 
-    if (!traced(passer.id >> 32))
+    if (!target)
         return 0;
     passer.now = bpf_ktime_get_ns();
-    passer.ctl = alive(passer.now);
+    passer.ctl = target->paused ? NULL : alive(passer.now);
     mark = bpf_map_lookup_elem(&marks, &number);
-    if (!passer.ctl || !mark)
+    if (!mark)
+        return 0;
+    if (number >= US_DECLARED) {
+        /* Costs about as much as a call on a socket. */
+        __sync_fetch_and_add(&target->calls, 1);
+        if (!passer.ctl && mark->action != US_MARK_DONE) {
+            if (target->paused)
+                count(US_COUNT_PASSES_PAUSED, 1);
+            else
+                count_expired_as(US_COUNT_PASSES_EXPIRED);
+            return 0;
+        }
+        if (mark->action == US_MARK_CALL || mark->action == US_MARK_DONE)
+            return pass_call(ctx, spec, mark, number, &passer);
+    }
+    if (!passer.ctl)
         return 0;
     if (mark->action == US_MARK_COUNT) {
         count_pass(ctx, spec, mark, number, passer.id >> 32);

@@ -183,7 +183,8 @@ impl Rig {
 
     pub(super) fn finish(&mut self) -> Vec<Exchange> {
         for _ in 0..5 {
-            self.stages.correlator.tick(self.time, &mut self.stages.stats, &mut self.stages.out);
+            let Stages { correlator, stats, out, .. } = &mut self.stages;
+            correlator.tick(self.time, stats, out, &mut Vec::new());
         }
         self.stages.out.drain(..).map(|finished| finished.exchange).collect()
     }

@@ -43,8 +43,11 @@ struct Paint {
 
 impl Paint {
     fn line(&self, out: &mut String, service: &str, span: &Span) {
-        let (side, side_colour) =
-            if span.kind() == SpanKind::Server { ("SERVER", BLUE) } else { ("CLIENT", MAGENTA) };
+        let (side, side_colour) = match span.kind() {
+            SpanKind::Server => ("SERVER", BLUE),
+            SpanKind::Internal => ("INSIDE", DIM),
+            _ => ("CLIENT", MAGENTA),
+        };
         // Children end, and are printed, before their parents.
         let hint = if span.parent_span_id.is_empty() { ' ' } else { '└' };
         let (status, status_colour) = status(span);

@@ -1,4 +1,6 @@
 //! What types cannot say: bounds, and keys that must agree.
+mod probes;
+
 use globset::Glob;
 
 use crate::{Config, Rule, ServiceRule, Size, export::Stdout, signals::Sampler};
@@ -24,6 +26,7 @@ pub(crate) fn findings(config: &Config) -> Vec<Finding> {
     }
     check_capture(&mut check, config);
     check_budget(&mut check, config);
+    probes::check(&mut check, &config.probes);
     check_routes(&mut check, config);
     check_signals(&mut check, config);
     check_export(&mut check, config);

@@ -3,48 +3,33 @@
 //! Looks at a process when it is selected, forked or runs another program, and a few times after that while its libraries may still be
 //! loading.
 
-use std::collections::HashMap;
+mod wanted;
+
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use underspan_ebpf::Tracer;
 use underspan_ebpf::elf::{FileId, Image, Mapping, executable_mappings};
-use underspan_ebpf::probes::inside::{Mark, USDT};
-use underspan_ebpf::uprobes::{Links, Point, UprobeError, Uprobes, release};
-use underspan_ebpf::{Tracer, usdt};
+use underspan_ebpf::uprobes::{Links, Point, Uprobes, release};
 
-use crate::runtimes::Runtime;
+use crate::telemetry::status::DeclaredStatus;
+pub use wanted::{Files, Place, Seek, Wanted};
 
 /// Files whose places are remembered.
 const PLANS: usize = 256;
 /// Looks at a process that may still be loading its libraries, one with each turn of the reader's timer.
 const EARLY_LOOKS: u8 = 20;
 
-/// What is wanted of the processes of a runtime.
-pub struct Wanted {
-    /// The runtime.
-    pub runtime: &'static Runtime,
-    /// Its probes.
-    pub places: Vec<Place>,
-}
-
-/// A probe that is wanted.
-#[derive(Debug, Clone, Copy)]
-pub struct Place {
-    /// Its name.
-    pub probe: &'static str,
-    /// Number of its mark.
-    pub number: u32,
-    /// What it means.
-    pub mark: Mark,
-    /// Only where it has so many arguments.
-    pub arguments: Option<usize>,
-}
-
 /// A file of a process with probes inside, and what became of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// The runtime, for people.
-    pub runtime: &'static str,
+    /// What was wanted, for people: a runtime, or `probe NAME`.
+    pub wanted: &'static str,
+    /// The configuration declares it.
+    pub declared: bool,
+    /// The program that runs there.
+    pub program: &'static str,
     /// Where the process has the file from.
     pub path: PathBuf,
     /// Places with a program; or why there are none.
@@ -64,15 +49,19 @@ pub struct Inside {
     links: Links,
     plans: HashMap<(FileId, &'static str), Result<Vec<Point>, String>>,
     processes: HashMap<u32, Process>,
+    /// Declared probes of which was said that they are nowhere.
+    told: HashSet<&'static str>,
 }
 
 impl Inside {
     /// Tells the kernel what the probes mean, before any is attached.
     pub fn tell(tracer: &mut Tracer, wanted: &[Wanted]) {
-        for place in wanted.iter().flat_map(|wanted| &wanted.places) {
-            if let Err(error) = tracer.set_mark(place.number, place.mark) {
+        for (wanted, (number, mark)) in
+            wanted.iter().flat_map(|wanted| wanted.marks().into_iter().map(move |mark| (wanted, mark)))
+        {
+            if let Err(error) = tracer.set_mark(number, mark) {
                 // The kernel then ignores the probe.
-                tracing::warn!(probe = place.probe, %error, "cannot tell the kernel what a probe means");
+                tracing::warn!(wanted.name, %error, "cannot tell the kernel what a probe means");
             }
         }
     }
@@ -103,6 +92,44 @@ impl Inside {
         pids.into_iter().flat_map(look).collect()
     }
 
+    /// Declared probes of which, all processes having been looked at, none has the file. Each is named once.
+    pub fn nowhere(&mut self, wanted: &[Wanted]) -> Vec<&'static str> {
+        if self.processes.is_empty() || self.processes.values().any(|process| process.looks < EARLY_LOOKS) {
+            return Vec::new();
+        }
+        let declared = wanted.iter().filter(|wanted| wanted.declared);
+        let missing = declared.filter(|wanted| self.found(wanted.name).next().is_none());
+        let mut missing: Vec<_> = missing.map(|wanted| wanted.name).collect();
+        missing.retain(|name| self.told.insert(name));
+        missing
+    }
+
+    /// What became of the probes that the configuration declares.
+    pub fn declared(&self, wanted: &[Wanted]) -> Vec<DeclaredStatus> {
+        let status = |wanted: &Wanted| {
+            let (mut processes, mut places, mut reason) = (0, 0, None);
+            for found in self.found(wanted.name) {
+                match &found.probes {
+                    Ok(there) => (processes, places) = (processes + 1, places + there),
+                    Err(why) => reason = Some(format!("{}: {why}", found.path.display())),
+                }
+            }
+            let nowhere = || "no traced process has mapped a file of this path to execute it".to_owned();
+            DeclaredStatus {
+                name: wanted.name.trim_start_matches("probe ").to_owned(),
+                processes,
+                places,
+                reason: if places == 0 { Some(reason.unwrap_or_else(nowhere)) } else { reason },
+            }
+        };
+        wanted.iter().filter(|wanted| wanted.declared).map(status).collect()
+    }
+
+    fn found(&self, name: &str) -> impl Iterator<Item = &Found> {
+        let all = self.processes.values().flat_map(|process| &process.found);
+        all.filter(move |found| found.wanted == name)
+    }
+
     /// Takes everything back, on threads that may go on after this has returned. Gives back who had probes where.
     pub fn close(mut self) -> Vec<(u32, Found)> {
         self.links.close(Duration::ZERO);
@@ -126,22 +153,22 @@ impl Inside {
         for mapping in &mappings {
             let known =
                 process.found.iter().any(|found| found.inode == mapping.inode && found.path == mapping.path);
-            let Some(name) = mapping.path.file_name().map(|name| name.to_string_lossy()).filter(|_| !known)
-            else {
-                continue;
-            };
-            new.extend(
-                wanted
-                    .iter()
-                    .filter(|wanted| (wanted.runtime.lives_in)(&name))
-                    .map(|wanted| (wanted, mapping)),
-            );
+            if !known {
+                let here = wanted.iter().filter(|wanted| wanted.are_in(&mapping.path));
+                new.extend(here.map(|wanted| (wanted, mapping)));
+            }
         }
         let mut found = Vec::new();
         for (wanted, mapping) in new {
             let probes = self.attach(uprobes, wanted, pid, mapping);
-            let (runtime, path) = (wanted.runtime.name, mapping.path.clone());
-            found.push(Found { runtime, path, probes, inode: mapping.inode });
+            found.push(Found {
+                wanted: wanted.name,
+                declared: wanted.declared,
+                program: wanted.program(),
+                path: mapping.path.clone(),
+                probes,
+                inode: mapping.inode,
+            });
         }
         // An interpreter may be in the executable or in a library of it; where one has probes, there is nothing to say of the other.
         if let Some(process) = self.processes.get_mut(&pid) {
@@ -161,13 +188,15 @@ impl Inside {
         if self.plans.len() >= PLANS {
             self.plans.clear();
         }
-        let runtime = wanted.runtime;
-        let plan = self.plans.entry((image.id(), runtime.name));
-        let points = plan.or_insert_with(|| points(uprobes, &image, wanted)).clone()?;
+        let plan = self.plans.entry((image.id(), wanted.name));
+        let points = plan.or_insert_with(|| wanted.points(uprobes, &image)).clone()?;
         let mut attached = points.len();
         self.links
-            .hold(image.id(), runtime.name, pid, runtime.sharing, |scope| {
-                let link = uprobes.attach(&image, &points, scope)?;
+            .hold(image.id(), wanted.name, pid, wanted.sharing, |scope| {
+                let link = uprobes.attach(&image, &points, scope).map_err(|error| error.to_string())?;
+                if let Some(refused) = link.refused().first().filter(|_| wanted.declared) {
+                    return Err(refused.to_string());
+                }
                 for refused in link.refused() {
                     tracing::warn!(pid, %refused, "a probe cannot be had");
                 }
@@ -175,20 +204,5 @@ impl Inside {
                 Ok(link)
             })
             .map(|_| attached)
-            .map_err(|error: UprobeError| error.to_string())
     }
-}
-
-/// Places of the wanted probes in a file.
-fn points(uprobes: &mut Uprobes, image: &Image, wanted: &Wanted) -> Result<Vec<Point>, String> {
-    let probes = usdt::probes(image).map_err(|error| error.to_string())?;
-    let mut points = Vec::new();
-    for place in &wanted.places {
-        let wanted =
-            |probe: &&usdt::Probe| probe.provider == wanted.runtime.provider && probe.name == place.probe;
-        let Some(probe) = probes.iter().find(wanted) else { continue };
-        let number = u16::try_from(place.number).unwrap_or(u16::MAX);
-        points.extend(uprobes.usdt_points(probe, USDT, number).map_err(|error| error.to_string())?);
-    }
-    if points.is_empty() { Err(wanted.runtime.without.to_owned()) } else { Ok(points) }
 }
