@@ -50,7 +50,11 @@ pub(super) struct Understand {
     pub(super) changes: Vec<Change>,
     /// Processes the kernel has selected by itself: parent, child, and when (nanoseconds since the Unix epoch), for the audit log.
     pub(super) forked: Vec<(u32, u32, u64)>,
-    /// Processes with a connection that is encrypted and not read.
+    /// Processes that run another program now, those among `changes`.
+    pub(super) started: Vec<u32>,
+    /// Processes with a new connection that is encrypted ...
+    pub(super) encrypted: Vec<u32>,
+    /// ... and with one that is not read.
     pub(super) blind: Vec<u32>,
     targets: Targets,
     events: Vec<Event>,
@@ -81,6 +85,8 @@ impl Stages {
                 framed: Vec::new(),
                 changes: Vec::new(),
                 forked: Vec::new(),
+                started: Vec::new(),
+                encrypted: Vec::new(),
                 blind: Vec::new(),
                 targets: Targets::default(),
                 events: Vec::new(),
@@ -122,6 +128,9 @@ impl Stages {
             }
             Ok(Record::Conn(conn)) => {
                 understand.stats.records_of.payload += 1;
+                if conn.flags.tls() || conn.flags.decrypted() {
+                    understand.encrypted.push(conn.tgid);
+                }
                 if conn.flags.tls() && !conn.flags.decrypted() {
                     understand.blind.push(conn.tgid);
                 }
@@ -315,6 +324,7 @@ impl Understand {
                 let name = String::from_utf8_lossy(process.name);
                 let change = self.table.exec(process.tgid, Path::new(&*name), now);
                 self.changes.push(change);
+                self.started.push(process.tgid);
             }
         }
     }

@@ -38,13 +38,11 @@ impl UserSpace {
         });
     }
 
-    /// A process is about to be traced, or runs another program.
-    pub(super) fn track(&mut self, wanted: &[Wanted], pid: u32) -> News {
+    /// A process is about to be traced. `started`: it has just begun to run a program.
+    pub(super) fn track(&mut self, wanted: &[Wanted], pid: u32, started: bool) -> News {
         let Self { uprobes: Some(uprobes), plaintext, inside } = self else { return News::default() };
-        News {
-            libraries: of(pid, plaintext.begin(uprobes, pid)),
-            inside: of(pid, inside.begin(uprobes, wanted, pid)),
-        }
+        let libraries = if started { plaintext.start(uprobes, pid) } else { plaintext.begin(uprobes, pid) };
+        News { libraries: of(pid, libraries), inside: of(pid, inside.begin(uprobes, wanted, pid)) }
     }
 
     /// A traced process has made another one, which is traced too.
@@ -65,6 +63,13 @@ impl UserSpace {
     pub(super) fn look_early(&mut self, wanted: &[Wanted]) -> News {
         let Self { uprobes: Some(uprobes), plaintext, inside } = self else { return News::default() };
         News { libraries: plaintext.look_early(uprobes), inside: inside.look_early(uprobes, wanted) }
+    }
+
+    /// A connection of the process is encrypted.
+    pub(super) fn speaks_tls(&mut self, pid: u32) {
+        if let Self { uprobes: Some(uprobes), plaintext, .. } = self {
+            plaintext.speaks(uprobes, pid);
+        }
     }
 
     /// A connection of the process is encrypted and not read.
