@@ -213,6 +213,7 @@ impl Stages {
         understand.express_finished();
         for mut connection in connections.take_all() {
             connection.losses.settle(&mut understand.stats);
+            understand.stats.connections_tls += u64::from(connection.is_blind());
             understand.targets.retire(&connection);
         }
     }
@@ -243,7 +244,6 @@ impl Understand {
         if let Step::Piece(piece) = step {
             connection.account(piece);
             if connection.turns_blind(piece) {
-                self.stats.connections_tls += 1;
                 self.blind.push(connection.tgid);
             }
         }
@@ -275,6 +275,7 @@ impl Understand {
 
     /// A connection is gone.
     fn forget(&mut self, connection: &mut Connection) {
+        self.stats.connections_tls += u64::from(connection.is_blind());
         self.correlator.forget(connection, &mut self.stats);
         self.targets.retire(connection);
     }

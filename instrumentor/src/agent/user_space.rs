@@ -34,6 +34,7 @@ impl UserSpace {
         Inside::tell(tracer, wanted);
         self.uprobes = tracer.take_uprobes().map(|mut uprobes| {
             canaries::prove(tracer, &mut uprobes);
+            self.plaintext.prepare();
             uprobes
         });
     }

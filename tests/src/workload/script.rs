@@ -25,6 +25,8 @@ pub const GRPC_PEER: &str = include_str!("scripts/grpc_peer.py");
 pub const SHORT: &str = include_str!("scripts/short.py");
 /// A parent that runs a new curl for each request.
 pub const CURLS: &str = include_str!("scripts/curls.py");
+/// A proxy that is spoken to over TLS.
+pub const TUNNEL: &str = include_str!("scripts/tunnel.py");
 /// A server that collects its garbage when it is asked.
 pub const COLLECTOR: &str = include_str!("scripts/collector.py");
 

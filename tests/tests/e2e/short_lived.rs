@@ -73,14 +73,19 @@ fn fifty_programs_of_one_encrypted_request() {
     assert_eq!(served.len() as u64, CURLS, "nginx was there before");
     let unread = books.counter("underspan.connections.unread");
     books.balance(2 * CURLS - unread);
-    // The first may have spoken before its library was known to be one that is needed.
-    assert!(unread <= 1, "{books}");
+    // The first may have spoken before their probes were there.
+    let late = paths[paths.len() / 2..].iter().filter(|path| made.contains_key(path.as_str())).count();
+    assert_eq!(late, paths.len() - paths.len() / 2, "{books}");
+    let mut joined = 0;
     for (path, span) in served {
         assert_eq!(span.attribute("network.peer.port"), ports[path], "{span:?}");
         let Some(client) = made.get(path) else { continue };
-        // The ends of one connection.
-        assert_eq!((&span.parent, &span.trace), (&client.id, &client.trace), "{span:?}");
+        // The ends of one connection. While probes of a process's own give way to shared ones, it may not be known where the two stand.
+        let is_child = (&span.parent, &span.trace) == (&client.id, &client.trace);
+        assert!(is_child || span.parent.is_empty(), "{span:?}");
+        joined += u64::from(is_child);
         assert_eq!(client.attribute("network.peer.port"), nginx.address().port().to_string());
         assert_eq!(client.resource["service.name"], "curl");
     }
+    assert!(joined >= CURLS / 2, "{joined} pairs: {books}");
 }

@@ -82,6 +82,14 @@ pub struct Plaintext {
 }
 
 impl Plaintext {
+    /// Makes plans for the libraries of this host, so that there is one when a process is started that loads them.
+    pub fn prepare(&mut self) {
+        for (part, image) in expected(std::process::id()) {
+            // What is wrong with it is told once it is loaded.
+            drop(self.plan(part, &image));
+        }
+    }
+
     /// A process is about to be traced. Gives back its libraries.
     pub fn begin(&mut self, uprobes: &mut Uprobes, pid: u32) -> Vec<Library> {
         drop(self.end(pid));
@@ -111,7 +119,7 @@ impl Plaintext {
         };
         // One that is gone already was as short-lived.
         let gone = !Path::new(&format!("/proc/{pid}")).exists();
-        if !process.started && !gone || !uprobes.attaches_at_once() {
+        if !process.started && !gone {
             return;
         }
         let seen_by = if gone { parent } else { pid };
@@ -275,10 +283,8 @@ impl Plaintext {
         library.probes =
             Image::of_mapping(pid, mapping).map_err(|error| error.to_string()).and_then(|image| {
                 library.file = Some(image.id());
-                let plan = remembered(&mut self.plans, image.id(), || {
-                    places(&image, part).map_err(|error| error.to_string())
-                });
-                self.hold(uprobes, pid, &image, library.probe, &plan?)
+                let points = self.plan(part, &image)?;
+                self.hold(uprobes, pid, &image, library.probe, &points)
             });
         library
     }
