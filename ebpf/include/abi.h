@@ -338,16 +338,15 @@ struct us_canary {
     15 /* calls on sockets that were not looked at: the agent was late with its heartbeat */
 #define US_COUNT_CIPHERTEXT                                                                                  \
     16                        /* bytes of connections whose plain text is read; not among those that passed */
-#define US_COUNT_UNBOUND 17   /* TLS calls that moved bytes of a connection not known yet */
-#define US_COUNT_PAUSED 18    /* calls on sockets of paused processes */
-#define US_COUNT_UNALIGNED 19 /* directions of which the frames could not be followed further */
-#define US_COUNT_LOST_UNBOUND 20  /* exchanges of connections not known then */
-#define US_COUNT_LOST_MOMENTS 21  /* moments and sums that did not fit the ring */
-#define US_COUNT_MOMENT_FAULTS 22 /* texts of moments that could not be read */
-#define US_COUNT_UNFINISHED 23    /* calls whose end found no beginning kept, or was not told */
-#define US_COUNT_PASSES_PAUSED 24 /* passes of declared probes in paused processes */
-#define US_COUNT_PASSES_EXPIRED 25
-#define US_COUNT_NEGATIVE 26 /* passes of declared counters whose value was negative */
-#define US_COUNTERS 27
+#define US_COUNT_PAUSED 17    /* calls on sockets of paused processes */
+#define US_COUNT_UNALIGNED 18 /* directions of which the frames could not be followed further */
+#define US_COUNT_LOST_UNBOUND 19  /* exchanges of TLS objects whose connection was not known yet */
+#define US_COUNT_LOST_MOMENTS 20  /* moments and sums that did not fit the ring */
+#define US_COUNT_MOMENT_FAULTS 21 /* texts of moments that could not be read */
+#define US_COUNT_UNFINISHED 22    /* calls whose end found no beginning kept, or was not told */
+#define US_COUNT_PASSES_PAUSED 23 /* passes of declared probes in paused processes */
+#define US_COUNT_PASSES_EXPIRED 24
+#define US_COUNT_NEGATIVE 25 /* passes of declared counters whose value was negative */
+#define US_COUNTERS 26
 
 #endif

@@ -121,6 +121,7 @@ struct tls_call {
     __u64 at;     /* when it began */
     __u64 source; /* address of the plain text */
     __u64 moved;  /* address of the result, where it is not what the function returns */
+    __u64 stack;  /* the stack pointer then */
     __u32 kind;   /* TLS_* */
     __u32 pad;
 };
@@ -195,6 +196,7 @@ struct thread {
     __u64 arguments[4];
     struct call under_way;
     struct tls_call tls;
+    struct tls_call tls_outer;  /* one that has made this one: TLS inside TLS */
     struct tls_found tls_found; /* passed between functions */
     __u64 creator;              /* Go: a goroutine is being made for this one */
 };

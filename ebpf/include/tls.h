@@ -196,7 +196,6 @@ NOINLINE void tls_missed(__u64 tgid, __u64 address, __u32 direction) {
     struct tls_state *state, fresh = {};
 
     direction = (direction & 1) + 1;
-    count(US_COUNT_UNBOUND, 1);
     state = bpf_map_lookup_elem(&tls_objects, &object);
     if (!state || state->conn) {
         fresh.first = direction;

@@ -23,6 +23,7 @@ struct registers {
 #define ARGUMENT4(ctx) ((ctx)->r8)
 #define ARGUMENT5(ctx) ((ctx)->r9)
 #define RESULT(ctx) ((ctx)->ax)
+#define STACK(ctx) ((ctx)->sp)
 /* Go 1.17 and later, in the order in which the words of the arguments are assigned. */
 #define GO_ARGUMENT0(ctx) ((ctx)->ax)
 #define GO_ARGUMENT1(ctx) ((ctx)->bx)
@@ -45,6 +46,7 @@ struct registers {
 #define ARGUMENT4(ctx) ((ctx)->x[4])
 #define ARGUMENT5(ctx) ((ctx)->x[5])
 #define RESULT(ctx) ((ctx)->x[0])
+#define STACK(ctx) ((ctx)->sp)
 #define GO_ARGUMENT0(ctx) ((ctx)->x[0])
 #define GO_ARGUMENT1(ctx) ((ctx)->x[1])
 #define GO_ARGUMENT2(ctx) ((ctx)->x[2])

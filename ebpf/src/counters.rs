@@ -63,13 +63,11 @@ counters! {
     expired,
     /// Bytes of encrypted connections whose plain text is read. They are not among those `seen`, which has the plain text.
     ciphertext,
-    /// Calls of a TLS library that moved bytes of a connection not known yet.
-    unbound,
     /// Calls on sockets of paused processes.
     paused,
     /// Directions of connections of which the frames could not be followed further.
     unaligned,
-    /// Exchanges that passed in them, as far as directions that take turns tell.
+    /// Exchanges of objects of a TLS library whose connection was not known yet, as far as directions that take turns tell.
     lost_unbound,
     /// Moments and sums that did not fit the ring.
     lost_moments,

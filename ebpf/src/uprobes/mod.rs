@@ -166,6 +166,11 @@ impl Uprobes {
         }
     }
 
+    /// Whether all places of a program in a file are taken back at once, so that probes which may never be hit are cheap.
+    pub fn attaches_at_once(&self) -> bool {
+        self.abilities.obstacle().is_none() && self.abilities.way == Way::Multi
+    }
+
     /// The programs that were attached so far, and what the kernel counted of them.
     pub fn running(&self) -> Vec<Running> {
         let programs =

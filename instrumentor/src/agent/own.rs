@@ -44,7 +44,6 @@ impl Own {
         for (reason, lost) in [
             ("ring_full", totals.kernel.lost_records),
             ("missed", totals.kernel.missed),
-            ("unbound", totals.kernel.unbound),
             ("malformed", totals.stats.records_malformed),
             ("out_of_order", totals.stats.records_out_of_order),
         ] {
@@ -60,6 +59,11 @@ impl Own {
             ("negative", totals.kernel.negative + totals.stats.moments_negative),
         ] {
             counters.push(count(&underspan::MOMENTS_LOST, Some(reason), lost));
+        }
+        for (reason, connections) in
+            [("tls", totals.stats.connections_tls), ("unknown_protocol", totals.stats.connections_unknown)]
+        {
+            counters.push(count(&underspan::CONNECTIONS_UNREAD, Some(reason), connections));
         }
         counters.push(count(&underspan::CAPTURE_SIZE, None, totals.kernel.captured));
         counters.push(count(&underspan::CAPTURE_FAULTS, None, totals.kernel.faults));

@@ -318,6 +318,9 @@ impl Reader {
             user_space.fork(understand.runtimes.wanted(), parent, pid).attached(auditor, now);
             tracer.set_go(pid, user_space.has_goroutines(pid));
         }
+        for pid in understand.encrypted.drain(..) {
+            user_space.speaks_tls(pid);
+        }
         for pid in understand.blind.drain(..) {
             user_space.look_again(pid).attached(auditor, now);
         }
@@ -386,7 +389,8 @@ impl Reader {
                 Change::None => {}
                 Change::Track(pid) => {
                     // First, so that no connection of it begins unseen.
-                    let news = self.user_space.track(understand.runtimes.wanted(), pid);
+                    let started = understand.started.contains(&pid);
+                    let news = self.user_space.track(understand.runtimes.wanted(), pid, started);
                     news.attached(&self.auditor, now);
                     let go = self.user_space.has_goroutines(pid);
                     match tracer.select(pid) {
@@ -405,6 +409,7 @@ impl Reader {
                 }
             }
         }
+        understand.started.clear();
         if joined && let Err(error) = tracer.find_listeners() {
             tracing::debug!(%error, "cannot look for listening sockets");
         }

@@ -50,7 +50,11 @@ pub(super) struct Understand {
     pub(super) changes: Vec<Change>,
     /// Processes the kernel has selected by itself: parent, child, and when (nanoseconds since the Unix epoch), for the audit log.
     pub(super) forked: Vec<(u32, u32, u64)>,
-    /// Processes with a connection that is encrypted and not read.
+    /// Processes that run another program now, those among `changes`.
+    pub(super) started: Vec<u32>,
+    /// Processes with a new connection that is encrypted ...
+    pub(super) encrypted: Vec<u32>,
+    /// ... and with one that is not read.
     pub(super) blind: Vec<u32>,
     targets: Targets,
     events: Vec<Event>,
@@ -82,6 +86,8 @@ impl Stages {
                 framed: Vec::new(),
                 changes: Vec::new(),
                 forked: Vec::new(),
+                started: Vec::new(),
+                encrypted: Vec::new(),
                 blind: Vec::new(),
                 targets: Targets::default(),
                 events: Vec::new(),
@@ -124,6 +130,9 @@ impl Stages {
             }
             Ok(Record::Conn(conn)) => {
                 understand.stats.records_of.payload += 1;
+                if conn.flags.tls() || conn.flags.decrypted() {
+                    understand.encrypted.push(conn.tgid);
+                }
                 if conn.flags.tls() && !conn.flags.decrypted() {
                     understand.blind.push(conn.tgid);
                 }
@@ -217,6 +226,7 @@ impl Stages {
         understand.express_finished();
         for mut connection in connections.take_all() {
             connection.losses.settle(&mut understand.stats);
+            understand.stats.connections_tls += u64::from(connection.is_blind());
             understand.targets.retire(&connection);
         }
     }
@@ -247,7 +257,6 @@ impl Understand {
         if let Step::Piece(piece) = step {
             connection.account(piece);
             if connection.turns_blind(piece) {
-                self.stats.connections_tls += 1;
                 self.blind.push(connection.tgid);
             }
         }
@@ -279,6 +288,7 @@ impl Understand {
 
     /// A connection is gone.
     fn forget(&mut self, connection: &mut Connection) {
+        self.stats.connections_tls += u64::from(connection.is_blind());
         self.correlator.forget(connection, &mut self.stats);
         self.targets.retire(connection);
     }
@@ -331,6 +341,7 @@ impl Understand {
                 let name = String::from_utf8_lossy(process.name);
                 let change = self.table.exec(process.tgid, Path::new(&*name), now);
                 self.changes.push(change);
+                self.started.push(process.tgid);
             }
         }
     }

@@ -36,15 +36,17 @@ impl UserSpace {
         Inside::tell(tracer, wanted);
         self.uprobes = tracer.take_uprobes().map(|mut uprobes| {
             canaries::prove(tracer, &mut uprobes);
+            self.plaintext.prepare();
             uprobes
         });
     }
 
-    /// A process is about to be traced, or runs another program.
-    pub(super) fn track(&mut self, wanted: &[Wanted], pid: u32) -> News {
+    /// A process is about to be traced. `started`: it has just begun to run a program.
+    pub(super) fn track(&mut self, wanted: &[Wanted], pid: u32, started: bool) -> News {
         let Self { uprobes: Some(uprobes), plaintext, inside } = self else { return News::default() };
+        let libraries = if started { plaintext.start(uprobes, pid) } else { plaintext.begin(uprobes, pid) };
         News {
-            libraries: of(pid, plaintext.begin(uprobes, pid)),
+            libraries: of(pid, libraries),
             inside: of(pid, inside.begin(uprobes, wanted, pid)),
             ..News::default()
         }
@@ -73,6 +75,13 @@ impl UserSpace {
             libraries: plaintext.look_early(uprobes),
             inside: inside.look_early(uprobes, wanted),
             nowhere: inside.nowhere(wanted),
+        }
+    }
+
+    /// A connection of the process is encrypted.
+    pub(super) fn speaks_tls(&mut self, pid: u32) {
+        if let Self { uprobes: Some(uprobes), plaintext, .. } = self {
+            plaintext.speaks(uprobes, pid);
         }
     }
 

@@ -153,6 +153,11 @@ impl Connection {
         turns
     }
 
+    /// It is encrypted and was not read to this day.
+    pub fn is_blind(&self) -> bool {
+        self.traffic.blind > 0 && self.traffic.encrypted > self.traffic.decrypted
+    }
+
     /// What passed on it so far.
     pub fn traffic(&self) -> Traffic {
         Traffic { connections: 1, lost: self.losses.counted().into(), ..self.traffic }

@@ -52,7 +52,8 @@ impl Pending {
         request: Request,
     ) -> Self {
         let mut attributes = request.attributes;
-        add_addresses(&mut attributes, role, &connection.peer);
+        let scheme = if connection.is_decrypted() { "https" } else { "http" };
+        add_addresses(&mut attributes, role, &connection.peer, scheme);
         Self {
             exchange: connection.losses.exchange(),
             role,
@@ -146,7 +147,7 @@ impl Pending {
 }
 
 /// What the connection adds to what the bytes said: the peer, and the names it stands in for.
-fn add_addresses(attributes: &mut Attributes, role: Role, peer: &Peer) {
+fn add_addresses(attributes: &mut Attributes, role: Role, peer: &Peer, scheme: &str) {
     let has = |attributes: &Attributes, wanted| attributes.iter().any(|(attribute, _)| *attribute == wanted);
     match peer {
         Peer::Unknown => {}
@@ -168,7 +169,7 @@ fn add_addresses(attributes: &mut Attributes, role: Role, peer: &Peer) {
                 }
             }
             if role == Role::Client && !has(attributes, attribute::URL_FULL) {
-                compose_url(attributes, &remote.to_string());
+                compose_url(attributes, scheme, &remote.to_string());
             }
             attributes.push((attribute::NETWORK_PEER_ADDRESS, Value::String(address)));
             attributes.push((attribute::NETWORK_PEER_PORT, Value::Int(remote.port().into())));
@@ -177,7 +178,7 @@ fn add_addresses(attributes: &mut Attributes, role: Role, peer: &Peer) {
 }
 
 /// A request that names no host has path and query alone; a client's span has a whole URL, of the peer then.
-fn compose_url(attributes: &mut Attributes, authority: &str) {
+fn compose_url(attributes: &mut Attributes, scheme: &str, authority: &str) {
     let mut take = |wanted| {
         let index = attributes.iter().position(|(attribute, _)| *attribute == wanted)?;
         match attributes.swap_remove(index).1 {
@@ -188,5 +189,5 @@ fn compose_url(attributes: &mut Attributes, authority: &str) {
     };
     let Some(path) = take(attribute::URL_PATH) else { return };
     let query = take(attribute::URL_QUERY).map(|query| format!("?{query}")).unwrap_or_default();
-    attributes.push((attribute::URL_FULL, Value::String(format!("http://{authority}{path}{query}"))));
+    attributes.push((attribute::URL_FULL, Value::String(format!("{scheme}://{authority}{path}{query}"))));
 }

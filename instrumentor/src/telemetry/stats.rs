@@ -23,7 +23,7 @@ pub struct Stats {
     pub connections_evicted: u64,
     /// Connections that speak no protocol of ours.
     pub connections_unknown: u64,
-    /// Connections that carry TLS, whose bytes are not read.
+    /// Connections that carried TLS and whose bytes were never read, once they are over.
     pub connections_tls: u64,
     /// Spans of exchanges the sampler decided against. They are in the metrics.
     pub spans_sampled_out: u64,

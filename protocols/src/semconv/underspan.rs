@@ -195,6 +195,15 @@ pub static RING_SIZE: Metric = counter(
     &[],
 );
 
+/// Connections of traced processes of which nothing is known but that bytes passed; how many exchanges they carried is not known. Reasons:
+/// `tls` (encrypted, and the library that does it was not found in time or is none of ours), `unknown_protocol`.
+pub static CONNECTIONS_UNREAD: Metric = counter(
+    "underspan.connections.unread",
+    "{connection}",
+    "Connections of traced processes whose bytes could not be read.",
+    &[REASON],
+);
+
 /// Calls on sockets of traced processes that nobody heard of; how many exchanges they were is not known. Reasons: `expired` (the agent
 /// stood still), `over_budget` (the process was paused).
 pub static CALLS_LOST: Metric = counter(
@@ -348,6 +357,7 @@ pub static METRICS: &[&Metric] = &[
     &CAPTURE_SIZE,
     &CAPTURE_FAULTS,
     &RING_SIZE,
+    &CONNECTIONS_UNREAD,
     &CALLS_LOST,
     &BUDGET_PAUSES,
     &SPANS_DROPPED,

@@ -1,13 +1,12 @@
 //! h2load of nghttp2: HTTP/2 with as many streams at once as one likes, each request with a path of its own.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::Gated;
+use super::{Gated, Nginx};
 
-/// A run of h2load that has not begun: one connection without TLS.
+/// A run of h2load that has not begun: one connection.
 #[derive(Debug)]
 pub struct H2Load {
     gated: Gated,
@@ -17,10 +16,10 @@ pub struct H2Load {
 
 impl H2Load {
     /// Requests for the first `requests` of [`H2Load::path`], so many `streams` at once; with `rate`, no more of them per second.
-    pub fn new(address: SocketAddr, requests: u64, streams: u32, rate: Option<u32>) -> Self {
+    pub fn new(nginx: &Nginx, requests: u64, streams: u32, rate: Option<u32>) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let list = directory.path().join("paths");
-        write_paths(&list, address, requests);
+        write_paths(&list, nginx, requests);
         let list = list.to_str().expect("a path of ours");
         let (requests_text, streams) = (requests.to_string(), streams.to_string());
         let mut arguments = vec!["-c1", "-t1", "-n", &requests_text, "-m", &streams, "-i", list];
@@ -51,8 +50,9 @@ impl H2Load {
     }
 }
 
-fn write_paths(file: &Path, address: SocketAddr, requests: u64) {
-    let line = |number| format!("http://{address}{}", H2Load::path(number).0);
+fn write_paths(file: &Path, nginx: &Nginx, requests: u64) {
+    let scheme = if nginx.is_encrypted() { "https" } else { "http" };
+    let line = |number| format!("{scheme}://{}{}", nginx.address(), H2Load::path(number).0);
     let lines: Vec<_> = (0..requests).map(line).collect();
     std::fs::write(file, lines.join("\n")).expect("own directory");
 }

@@ -42,6 +42,13 @@ impl Nginx {
         })
     }
 
+    /// The same with HTTP/2 for whoever asks for it in the handshake.
+    pub fn start_h2(log: bool) -> Self {
+        Self::start_with(log, "ssl http2", |prefix| {
+            certificate::write(prefix);
+        })
+    }
+
     fn start_with(log: bool, options: &str, prepare: impl Fn(&Path)) -> Self {
         let prefix = tempfile::tempdir().expect("a temporary directory");
         prepare(prefix.path());
@@ -61,7 +68,7 @@ impl Nginx {
             .stderr(Stdio::null())
             .spawn()
             .expect("nginx is installed");
-        let nginx = Self { process: Process::new(child), address, prefix, tls: !options.is_empty() };
+        let nginx = Self { process: Process::new(child), address, prefix, tls: options.starts_with("ssl") };
         eventually("nginx answers", || {
             let mut answers = |mut connection: Connection| {
                 options == "http2" || connection.get("/up", "Connection: close\r\n").is_ok()
@@ -120,7 +127,9 @@ impl Drop for Nginx {
 fn configuration(prefix: &Path, address: SocketAddr, options: &str, log: bool) -> String {
     let prefix = prefix.display();
     let options = match options {
-        "ssl" => format!("{options}; ssl_certificate {prefix}/tls.pem; ssl_certificate_key {prefix}/tls.key"),
+        "ssl" | "ssl http2" => {
+            format!("{options}; ssl_certificate {prefix}/tls.pem; ssl_certificate_key {prefix}/tls.key")
+        }
         _ => options.to_owned(),
     };
     let access = if log { format!("{prefix}/access.log short buffer=64k") } else { "off".to_owned() };

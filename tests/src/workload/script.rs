@@ -23,6 +23,10 @@ pub const PROXY: &str = include_str!("scripts/proxy.py");
 pub const GRPC_PEER: &str = include_str!("scripts/grpc_peer.py");
 /// A parent of many processes that each serve or make one request.
 pub const SHORT: &str = include_str!("scripts/short.py");
+/// A parent that runs a new curl for each request.
+pub const CURLS: &str = include_str!("scripts/curls.py");
+/// A proxy that is spoken to over TLS.
+pub const TUNNEL: &str = include_str!("scripts/tunnel.py");
 /// A server that collects its garbage when it is asked.
 pub const COLLECTOR: &str = include_str!("scripts/collector.py");
 
@@ -30,6 +34,8 @@ pub const COLLECTOR: &str = include_str!("scripts/collector.py");
 pub const SECURE: &str = include_str!("scripts/secure.py");
 /// The same on Node.js.
 pub const SECURE_NODE: &str = include_str!("scripts/secure.js");
+/// An HTTP/2 server and client on Node.js.
+pub const STREAMS: &str = include_str!("scripts/streams.js");
 
 /// A running script. Its first line of output says that it is up and holds the port it listens on, or 0.
 #[derive(Debug)]

@@ -1,7 +1,9 @@
-//! HTTP/2 of real programs: h2load against nginx, with hundreds of requests on their way at once on one connection.
+//! HTTP/2 of real programs: h2load against nginx, with hundreds of requests on their way at once on one connection, and connections that
+//! are busy when the agent comes.
 
-use underspan_tests::oracle::{Books, Kind, by_path};
-use underspan_tests::workload::{H2Load, Nginx, scale};
+use serde_json::{Value, json};
+use underspan_tests::oracle::{Books, Kind, Span, by_path};
+use underspan_tests::workload::{H2Load, Nginx, Script, certificate, scale, script};
 
 use crate::stage::{Session, enter};
 
@@ -15,7 +17,7 @@ const RATE: u32 = 2000;
 fn a_hundred_streams_at_once_at_a_steady_rate() {
     let Some(_turn) = enter("http2::a_hundred_streams_at_once_at_a_steady_rate") else { return };
     let requests = scale::down(REQUESTS);
-    let books = load(requests, Some(scale::rate(RATE)));
+    let books = load(&Nginx::start_h2c(false), requests, Some(scale::rate(RATE)));
     books.perfect(2 * requests);
     for kind in [Kind::Server, Kind::Client] {
         assert_eq!(by_path(&books.of(kind), kind).len() as u64, requests, "{kind:?}");
@@ -26,13 +28,26 @@ fn a_hundred_streams_at_once_at_a_steady_rate() {
 fn a_hundred_streams_at_once_at_full_speed() {
     let Some(_turn) = enter("http2::a_hundred_streams_at_once_at_full_speed") else { return };
     let requests = scale::down(REQUESTS);
-    load(requests, None).balance(2 * requests);
+    load(&Nginx::start_h2c(false), requests, None).balance(2 * requests);
+}
+
+#[test]
+fn a_hundred_streams_at_once_over_tls() {
+    let Some(_turn) = enter("http2::a_hundred_streams_at_once_over_tls") else { return };
+    let requests = scale::down(REQUESTS);
+    let books = load(&Nginx::start_h2(false), requests, Some(scale::rate(2 * RATE)));
+    books.balance(2 * requests);
+    for span in books.of(Kind::Client) {
+        assert!(span.attribute("url.full").starts_with("https://127.0.0.1:"), "{span:?}");
+    }
+    for span in books.of(Kind::Server) {
+        assert_eq!(span.attribute("url.scheme"), "https", "{span:?}");
+    }
 }
 
 /// Traces both ends. No span may tell of another path or status than there was.
-fn load(requests: u64, rate: Option<u32>) -> Books {
-    let nginx = Nginx::start_h2c(false);
-    let load = H2Load::new(nginx.address(), requests, STREAMS, rate);
+fn load(nginx: &Nginx, requests: u64, rate: Option<u32>) -> Books {
+    let load = H2Load::new(nginx, requests, STREAMS, rate);
     let mut pids = nginx.pids();
     pids.push(load.pid());
     let session = Session::trace(&pids);
@@ -54,4 +69,75 @@ fn load(requests: u64, rate: Option<u32>) -> Books {
         assert_eq!(known, spans.len(), "{kind:?}: spans of paths that nobody asked for");
     }
     books
+}
+
+/// Requests before the agent comes, and after it has come.
+const BEFORE: u64 = 300;
+const AFTER: u64 = 1500;
+
+#[test]
+fn a_busy_connection_is_joined() {
+    let Some(_turn) = enter("http2::a_busy_connection_is_joined") else { return };
+    join_on_its_way(&json!({}), "http");
+}
+
+#[test]
+fn a_busy_connection_over_tls_is_joined() {
+    let Some(_turn) = enter("http2::a_busy_connection_over_tls_is_joined") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let [certificate, key] = certificate::write(folder.path());
+    join_on_its_way(&json!({ "certificate": certificate, "key": key }), "https");
+}
+
+/// Both ends have shared table entries that the agent never saw, and go on to use them.
+fn join_on_its_way(options: &Value, scheme: &str) {
+    let server = Script::start_node(script::STREAMS, options);
+    let order = json!({ "port": server.address().port(), "secure": scheme == "https" });
+    let mut client = Script::start_node(script::STREAMS, &order);
+    assert_eq!(client.go(&json!(BEFORE)), json!({ "made": BEFORE, "wrong": 0 }));
+    client.order(&Value::Null);
+    let session = Session::trace(&[server.pid(), client.pid()]);
+    let made = client.go(&json!(AFTER));
+    assert_eq!(made["wrong"], 0);
+    let all = made["made"].as_u64().unwrap();
+    let books = session.finish(2 * AFTER);
+    let mut marked = 0;
+    for kind in [Kind::Server, Kind::Client] {
+        let spans = books.of(kind);
+        let known: Vec<_> = spans.iter().filter(|span| !span.path().is_empty()).copied().collect();
+        assert!(known.len() as u64 > AFTER / 2, "{kind:?}: {books}");
+        // Each request at most once.
+        by_path(&known, kind);
+        let scheme_of = |span: &Span| match kind {
+            Kind::Server => span.attribute("url.scheme").to_owned(),
+            Kind::Client => span.attribute("url.full").split(':').next().unwrap_or_default().to_owned(),
+        };
+        for span in known {
+            assert_eq!(scheme_of(span), scheme, "{span:?}");
+        }
+        marked += spans.iter().filter(|span| is_as_asked(span, all)).count();
+    }
+    assert!(marked > 0, "nothing was unknown, so nothing was tested: {books}");
+}
+
+/// Whether something of it is marked as unknown. What is told is true, and what is not told is marked.
+fn is_as_asked(span: &Span, all: u64) -> bool {
+    let unknown = [span.attribute("underspan.request.unknown"), span.attribute("underspan.response.unknown")];
+    let mut truth = span.path().strip_prefix("/m/").unwrap_or_default().split('/');
+    let [method, status, number] = [(); 3].map(|()| truth.next().unwrap_or_default());
+    match span.path() {
+        "" => assert!(unknown[0].contains("path"), "{span:?}"),
+        _ => assert!(number.parse::<u64>().is_ok_and(|number| number < all), "{span:?}"),
+    }
+    match span.attribute("http.request.method") {
+        "_OTHER" if unknown[0].contains("method") => {}
+        // One that the semantic conventions do not list.
+        "_OTHER" => assert_eq!(span.attribute("http.request.method_original"), method, "{span:?}"),
+        told => assert_eq!(told, method, "{span:?}"),
+    }
+    match span.attribute("http.response.status_code") {
+        "" => assert!(unknown[1].contains("status") || span.failed, "{span:?}"),
+        told => assert_eq!(told, status, "{span:?}"),
+    }
+    unknown.iter().any(|unknown| !unknown.is_empty())
 }

@@ -11,6 +11,7 @@ use underspan_tests::workload::{
     Dialogue, MariaDb, Nginx, Postgres, Script, Wrk, certificate, scale, script,
 };
 
+use crate::postgres;
 use crate::stage::{Session, enter};
 
 const CALLS: u64 = 2000;
@@ -327,4 +328,60 @@ fn gnutls_with_wget() {
     let (servers, callers) = (books.of(Kind::Server), books.of(Kind::Client));
     let family = Family::compare(&servers, &by_path(&callers, Kind::Client), |path| path);
     assert_eq!(family, Family { right: calls, ..Family::default() });
+}
+
+/// Requests inside of two sessions.
+const INSIDE: u64 = 20;
+
+/// Sessions of which each is inside another, as behind a proxy that is spoken to over TLS: the inner one moves its ciphertext by the calls of
+/// the outer one. What is inside is not read, and counted.
+#[test]
+fn a_session_inside_another() {
+    let Some(_turn) = enter("tls::a_session_inside_another") else { return };
+    let nginx = Nginx::start_tls(false);
+    let folder = tempfile::tempdir().unwrap();
+    let [certificate, key] = certificate::write(folder.path());
+    let proxy = Script::start(script::TUNNEL, &json!({ "certificate": certificate, "key": key }));
+    // It reads all it is to do before it begins.
+    let mut client = Dialogue::start("curl", &["--config", "-"]);
+    let mut pids = nginx.pids();
+    pids.push(client.pid());
+    eventually("curl has loaded its libraries", || {
+        std::fs::read_to_string(format!("/proc/{}/maps", client.pid())).unwrap().contains("libssl")
+    });
+    let session = Session::trace(&pids);
+    client.say("insecure\nproxy-insecure\nsilent\nfail\nhttp1.1\nproxytunnel");
+    client.say(&format!("proxy = https://{}", proxy.address()));
+    for number in 0..INSIDE {
+        client.say(&format!("url = https://{}/inside/{number}\noutput = /dev/null", nginx.address()));
+    }
+    assert!(client.end().success());
+    // Those of the server, those of the client, and what the client asked of the proxy.
+    let books = session.finish(2 * INSIDE + 1);
+    books.balance(2 * INSIDE + 1);
+    assert_eq!(books.reasons("underspan.exchanges.lost"), [("unbound", INSIDE)].into(), "{books}");
+    assert_eq!(by_path(&books.of(Kind::Server), Kind::Server).len() as u64, INSIDE);
+    let [asked] = books.of(Kind::Client)[..] else { panic!("{books}") };
+    assert_eq!(asked.attribute("http.request.method"), "CONNECT", "{asked:?}");
+}
+
+/// Statements by a driver that loads its library once it is traced.
+const DRIVER: &str = "
+import psycopg, sys
+with psycopg.connect(autocommit=True) as connection:
+    assert connection.pgconn.ssl_in_use
+    for number in range(int(sys.argv[1])):
+        connection.execute('INSERT INTO t VALUES (%s, %s)', (number, 'geheim'))
+";
+
+#[test]
+fn postgres_with_psycopg() {
+    let Some(_turn) = enter("tls::postgres_with_psycopg") else { return };
+    let server = Postgres::start_tls();
+    server.sql("CREATE TABLE t (a int, b text)");
+    let (books, _) = postgres::watch(&server, server.script(DRIVER, &[&STATEMENTS.to_string()]), STATEMENTS);
+    assert_pairs(&books, STATEMENTS);
+    for span in &books.spans {
+        assert_eq!(span.attribute("db.query.text"), "INSERT INTO t VALUES ($1, $2)", "{span:?}");
+    }
 }

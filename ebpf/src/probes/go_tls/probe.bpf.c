@@ -81,12 +81,9 @@ int us_go_tls_leave(struct registers *ctx) {
     if (kind & TLS_HANDSHAKE)
         length = 0;
     known = bpf_map_lookup_elem(&go_calls, &goroutine);
-    if (!known) {
-        /* It began before the agent did. */
-        if (length > 0)
-            count(US_COUNT_UNBOUND, 1);
+    /* It began before the agent did. What it moved is missed by whoever reads what follows. */
+    if (!known)
         return 0;
-    }
     /* The call that the handshake is a part of goes on. */
     if (kind & TLS_HANDSHAKE && known->kind & TLS_NESTED)
         return 0;

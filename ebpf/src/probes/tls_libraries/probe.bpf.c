@@ -28,7 +28,14 @@ int us_tls_enter(struct registers *ctx) {
     /* BoringSSL shakes hands inside of the other calls, by the same function. */
     if (kind & TLS_HANDSHAKE && thread->tls.object == object.address && !(thread->tls.kind & TLS_HANDSHAKE))
         return 0;
+    /* A session inside another one writes and reads by calls for that. A call that has not returned and lies
+     * no deeper in the stack never will. */
+    if (thread->tls.object && thread->tls.object != object.address && STACK(ctx) < thread->tls.stack)
+        thread->tls_outer = thread->tls;
+    else if (!thread->tls.object || STACK(ctx) >= thread->tls_outer.stack)
+        thread->tls_outer.object = 0;
     thread->tls.object = object.address;
+    thread->tls.stack = STACK(ctx);
     thread->tls.conn = connection_of(&object);
     thread->tls.at = now;
     thread->tls.source = ARGUMENT1(ctx);
@@ -37,13 +44,27 @@ int us_tls_enter(struct registers *ctx) {
     return 0;
 }
 
+/* The thread's call has returned with `result`. */
+INLINE void tls_returned(struct thread *thread, struct us_target *target, __u64 id, int result) {
+    struct tls_call call = thread->tls;
+    __u64 length = result;
+
+    thread->tls.object = 0;
+    if (result <= 0 || call.kind & TLS_HANDSHAKE || !traced(id >> 32))
+        return;
+    if (call.kind & TLS_INDIRECT && bpf_probe_read_user(&length, sizeof(length), (const void *)call.moved)) {
+        count(US_COUNT_FAULTS, 1);
+        return;
+    }
+    if (length)
+        tls_moved(&call, thread, target, id, length);
+}
+
 /* Where any of them returns. */
 SEC("uprobe")
 int us_tls_leave(struct registers *ctx) {
-    __u64 id = bpf_get_current_pid_tgid(), length;
-    int result = (int)RESULT(ctx);
+    __u64 id = bpf_get_current_pid_tgid();
     struct us_target *target = target_of(id >> 32);
-    struct tls_call call;
     struct thread *thread;
 
     if (!target)
@@ -53,17 +74,9 @@ int us_tls_leave(struct registers *ctx) {
         return 0;
     if (bpf_get_attach_cookie(ctx) & TLS_HANDSHAKE && !(thread->tls.kind & TLS_HANDSHAKE))
         return 0;
-    call = thread->tls;
-    thread->tls.object = 0;
-    if (result <= 0 || call.kind & TLS_HANDSHAKE || !traced(id >> 32))
-        return 0;
-    length = result;
-    if (call.kind & TLS_INDIRECT && bpf_probe_read_user(&length, sizeof(length), (const void *)call.moved)) {
-        count(US_COUNT_FAULTS, 1);
-        return 0;
-    }
-    if (length)
-        tls_moved(&call, thread, target, id, length);
+    tls_returned(thread, target, id, (int)RESULT(ctx));
+    thread->tls = thread->tls_outer;
+    thread->tls_outer.object = 0;
     return 0;
 }
 

@@ -1,10 +1,12 @@
 //! processes and what they have mapped -> probes where they encrypt: in TLS libraries, and in Go programs
 //!
 //! Looks at a process when it is selected or runs another program, a few times after that while its libraries may still be loading, and
-//! whenever one of its connections turns out to be encrypted and not read. Probes are a process's own: others that map the same library
-//! pay nothing for them. Only those of a server that forks for each connection are shared by all processes that map its library, since
-//! its children speak before probes of their own could be there.
+//! whenever one of its connections turns out to be encrypted and not read. One that has just been started gets probes in what it is likely
+//! to load. Probes are a process's own: others that map the same library pay nothing for them. Only those of a server that forks for each
+//! connection, and of a process that starts programs which speak TLS, are shared by all processes that map the library, since the children
+//! speak before probes of their own could be there.
 
+mod expected;
 mod forking;
 mod go;
 mod places;
@@ -12,7 +14,7 @@ mod places;
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use underspan_ebpf::elf::{FileId, Image, Mapping, executable_mappings};
@@ -20,6 +22,7 @@ use underspan_ebpf::probes::tls_libraries::ENTER;
 use underspan_ebpf::probes::{Probe, go_routines, go_tls, tls_libraries};
 use underspan_ebpf::uprobes::{Links, Point, Sharing, UprobeLink, Uprobes, release};
 
+use expected::expected;
 use forking::forks_for_each;
 use go::GoPlan;
 use places::{Part, places};
@@ -33,6 +36,9 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Forks after which a server is still looked at: whether it forks for each connection shows once it has children.
 const FORKS: u8 = 64;
+
+/// Libraries that are shared for the sake of one process's children.
+const COVERED: usize = 32;
 
 /// A library of a process, or its program, and what became of its probes.
 #[derive(Debug, Clone)]
@@ -58,6 +64,12 @@ struct Process {
     forks: u8,
     /// It forks for each connection.
     forking: bool,
+    /// Who made it.
+    parent: Option<u32>,
+    /// It was seen to start, so it has probes in libraries that it may never load.
+    started: bool,
+    /// Libraries of its children, which start and speak.
+    covers: Vec<FileId>,
 }
 
 /// Probes in TLS libraries.
@@ -70,24 +82,63 @@ pub struct Plaintext {
 }
 
 impl Plaintext {
-    /// A process is about to be traced, or runs another program. Gives back its libraries.
+    /// Makes plans for the libraries of this host, so that there is one when a process is started that loads them.
+    pub fn prepare(&mut self) {
+        for (part, image) in expected(std::process::id()) {
+            // What is wrong with it is told once it is loaded.
+            drop(self.plan(part, &image));
+        }
+    }
+
+    /// A process is about to be traced. Gives back its libraries.
     pub fn begin(&mut self, uprobes: &mut Uprobes, pid: u32) -> Vec<Library> {
         drop(self.end(pid));
         let forking = forks_for_each(pid);
-        let process = Process {
-            libraries: Vec::new(),
-            goroutines: None,
-            looks: 0,
-            looked: Instant::now(),
-            forks: 0,
-            forking,
-        };
-        self.processes.insert(pid, process);
+        self.processes.insert(pid, Process { forking, ..Process::default() });
         let found = self.look(uprobes, pid);
         if forking {
             self.share(uprobes, pid);
         }
         found
+    }
+
+    /// A process has begun to run another program, and is traced from now on. Gives back its libraries.
+    pub fn start(&mut self, uprobes: &mut Uprobes, pid: u32) -> Vec<Library> {
+        let parent = self.processes.get(&pid).and_then(|process| process.parent);
+        drop(self.end(pid));
+        self.processes.insert(pid, Process { parent, started: true, ..Process::default() });
+        self.expect(uprobes, pid);
+        self.look(uprobes, pid)
+    }
+
+    /// A process has a connection that is encrypted. Where it is one that was just started, its parent will start others.
+    pub fn speaks(&mut self, uprobes: &mut Uprobes, pid: u32) {
+        let Some(process) = self.processes.get(&pid) else { return };
+        let Some(parent) = process.parent.filter(|parent| self.processes.contains_key(parent)) else {
+            return;
+        };
+        // One that is gone already was as short-lived.
+        let gone = !Path::new(&format!("/proc/{pid}")).exists();
+        if !process.started && !gone {
+            return;
+        }
+        let seen_by = if gone { parent } else { pid };
+        let known = &self.processes[&parent].covers;
+        let used = process.libraries.iter().filter_map(|library| library.file);
+        let images = expected(seen_by);
+        let wanted = used.chain(images.iter().map(|(_, image)| image.id()));
+        let mut new: Vec<_> = wanted.filter(|file| !known.contains(file)).collect();
+        new.truncate(COVERED.saturating_sub(known.len()));
+        if new.is_empty() {
+            return;
+        }
+        if let Some(parent) = self.processes.get_mut(&parent) {
+            parent.covers.extend(new);
+        }
+        self.share(uprobes, parent);
+        for (part, image) in images {
+            self.hold_expected(uprobes, parent, part, &image);
+        }
     }
 
     /// A traced process has made another one, which is traced too. Gives back the libraries of the new one.
@@ -103,7 +154,11 @@ impl Plaintext {
                 self.share(uprobes, parent);
             }
         }
-        self.begin(uprobes, child)
+        let found = self.begin(uprobes, child);
+        if let Some(process) = self.processes.get_mut(&child) {
+            process.parent = Some(parent);
+        }
+        found
     }
 
     /// Whether it is a Go program whose goroutines can be told apart.
@@ -195,6 +250,28 @@ impl Plaintext {
         found
     }
 
+    /// Gives a process probes in libraries it is likely to load.
+    fn expect(&mut self, uprobes: &mut Uprobes, pid: u32) {
+        // One by one, they would take the kernel too long to take back.
+        if !uprobes.attaches_at_once() {
+            return;
+        }
+        for (part, image) in expected(pid) {
+            self.hold_expected(uprobes, pid, part, &image);
+        }
+    }
+
+    /// What is wrong with such a library is told once it is loaded.
+    fn hold_expected(&mut self, uprobes: &mut Uprobes, pid: u32, part: Part, image: &Image) {
+        if let Ok(points) = self.plan(part, image) {
+            let _ = self.hold(uprobes, pid, image, &tls_libraries::PROBE, &points);
+        }
+    }
+
+    fn plan(&mut self, part: Part, image: &Image) -> Result<Vec<Point>, String> {
+        remembered(&mut self.plans, image.id(), || places(image, part).map_err(|error| error.to_string()))
+    }
+
     fn attach(&mut self, uprobes: &mut Uprobes, pid: u32, part: Part, mapping: &Mapping) -> Library {
         let mut library = Library {
             probe: &tls_libraries::PROBE,
@@ -206,10 +283,8 @@ impl Plaintext {
         library.probes =
             Image::of_mapping(pid, mapping).map_err(|error| error.to_string()).and_then(|image| {
                 library.file = Some(image.id());
-                let plan = remembered(&mut self.plans, image.id(), || {
-                    places(&image, part).map_err(|error| error.to_string())
-                });
-                self.hold(uprobes, pid, &image, library.probe, &plan?)
+                let points = self.plan(part, &image)?;
+                self.hold(uprobes, pid, &image, library.probe, &points)
             });
         library
     }
@@ -248,7 +323,7 @@ impl Plaintext {
             return Ok(Vec::new());
         }
         let shared = self.processes.get(&pid).is_some_and(|process| process.forking)
-            || self.processes.values().any(|process| process.forking && process.uses(image.id()));
+            || self.processes.values().any(|process| process.shares(image.id()));
         let sharing = if shared { Sharing::Shared } else { Sharing::Own };
         self.links.hold(image.id(), probe.name, pid, sharing, |scope| {
             let link = uprobes.attach(image, points, scope).map_err(|error| error.to_string())?;
@@ -257,20 +332,26 @@ impl Plaintext {
         Ok(points.iter().map(|point| point.program).collect())
     }
 
-    /// The libraries of a server turn out to be needed by children it is yet to make.
-    fn share(&mut self, uprobes: &mut Uprobes, server: u32) {
-        let Some(process) = self.processes.get(&server) else { return };
-        let files: Vec<_> = process.libraries.iter().filter_map(|library| library.file).collect();
-        let sharing = |other: &Process| files.iter().any(|file| other.uses(*file));
-        let others = self.processes.iter().filter(|(pid, other)| **pid != server && sharing(other));
+    /// The libraries of a process turn out to be needed by children it is yet to make.
+    fn share(&mut self, uprobes: &mut Uprobes, parent: u32) {
+        let Some(process) = self.processes.get(&parent) else { return };
+        let own = process.libraries.iter().filter_map(|library| library.file).filter(|_| process.forking);
+        let files: Vec<_> = own.chain(process.covers.iter().copied()).collect();
+        let purpose = tls_libraries::PROBE.name;
+        let sharing = |pid: u32, other: &Process| {
+            files.iter().any(|file| other.uses(*file) || self.links.holds(*file, purpose, pid))
+        };
+        let others = self.processes.iter().filter(|(pid, other)| **pid != parent && sharing(**pid, other));
         // First itself, from which the others know that they share.
-        let users: Vec<_> = std::iter::once(server).chain(others.map(|(pid, _)| *pid)).collect();
+        let users: Vec<_> = std::iter::once(parent).chain(others.map(|(pid, _)| *pid)).collect();
         let own: Vec<_> = users.iter().flat_map(|pid| self.links.give_up(*pid)).collect();
         for pid in users {
             // The same again, shared from now on. A call under way is seen by either.
-            if let Some(process) = self.processes.get_mut(&pid) {
-                process.libraries.clear();
-                process.goroutines = None;
+            let Some(process) = self.processes.get_mut(&pid) else { continue };
+            process.libraries.clear();
+            process.goroutines = None;
+            if process.started {
+                self.expect(uprobes, pid);
             }
             self.look(uprobes, pid);
         }
@@ -293,6 +374,27 @@ impl Process {
 
     fn uses(&self, file: FileId) -> bool {
         self.libraries.iter().any(|library| library.file == Some(file) && library.probes.is_ok())
+    }
+
+    /// Its children need the probes of this file.
+    fn shares(&self, file: FileId) -> bool {
+        self.forking && self.uses(file) || self.covers.contains(&file)
+    }
+}
+
+impl Default for Process {
+    fn default() -> Self {
+        Self {
+            libraries: Vec::new(),
+            looks: 0,
+            looked: Instant::now(),
+            forks: 0,
+            forking: false,
+            parent: None,
+            started: false,
+            covers: Vec::new(),
+            goroutines: None,
+        }
     }
 }
 
