@@ -41,40 +41,40 @@ INLINE void source_of_iterator(struct call *call, struct msghdr *message) {
 }
 
 /* `length` bytes of the call under way have moved, whose first is the `told`-th. */
-NOINLINE int call_moved(struct sock *sk, struct thread *thread, __u64 length) {
+INLINE int call_moved(struct sock *sk, struct thread *thread, __u64 length) {
     struct call *call = &thread->under_way;
     __u64 id = bpf_get_current_pid_tgid();
     struct us_target *target = target_of(id >> 32);
     struct us_control *ctl;
     struct conn *conn;
-    struct io io = {};
+    struct io *io = &thread->io;
 
-    io.left_at = bpf_ktime_get_ns();
-    io.entered = call->direction ? call->at : io.left_at;
-    io.length = length;
-    io.source = call->source;
-    io.segments = call->segments;
-    io.skip = call->skip;
-    io.copied = call->copied;
-    moved_by(&io, target, id);
-    io.direction = call->direction;
+    *io = (struct io){.left_at = bpf_ktime_get_ns()};
+    io->entered = call->direction ? call->at : io->left_at;
+    io->length = length;
+    io->source = call->source;
+    io->segments = call->segments;
+    io->skip = call->skip;
+    io->copied = call->copied;
+    moved_by(io, target, id);
+    io->direction = call->direction;
     if (call->told) {
         /* The rest of a call whose beginning is reported: at the next address, or anywhere in a vector. */
-        io.source = io.source && !io.segments ? io.source + call->told : 0;
-        io.segments = 0;
+        io->source = io->source && !io->segments ? io->source + call->told : 0;
+        io->segments = 0;
     }
-    ctl = alive(io.left_at);
+    ctl = alive(io->left_at);
     if (!ctl) {
         count_expired();
         return 0;
     }
     conn = conn_of(sk);
     if (!conn || !conn->id)
-        conn = conn_begin(sk, &io);
+        conn = conn_begin(sk, io);
     else if (may_have_missed(conn, target, ctl))
-        conn_restart(conn, sk, &io, ctl);
+        conn_restart(conn, sk, io, ctl);
     if (conn)
-        on_socket_io(conn, thread, sk, &io, ctl);
+        on_socket_io(conn, thread, sk, ctl);
     return 0;
 }
 

@@ -149,8 +149,8 @@ NOINLINE int tls_look(struct conn *conn, struct thread *thread, struct sock *sk,
     return tls_bind(conn, thread, sk, io, ctl);
 }
 
-NOINLINE int on_socket_io_of(struct conn *conn, struct thread *thread, struct sock *sk,
-                             struct us_control *ctl) {
+/* A finished call on a socket, described in `thread->io`: of ciphertext, or of what user space is told. */
+NOINLINE int on_socket_io(struct conn *conn, struct thread *thread, struct sock *sk, struct us_control *ctl) {
     struct io *io = &thread->io;
     __u32 direction;
 
@@ -172,14 +172,6 @@ NOINLINE int on_socket_io_of(struct conn *conn, struct thread *thread, struct so
     conn->tgid = io->tgid;
     count(US_COUNT_CIPHERTEXT, io->length);
     return 0;
-}
-
-/* A finished call on a socket: of ciphertext, or of what user space is told. `thread` is where its
- * description is kept meanwhile, see `on_io`. */
-INLINE void on_socket_io(struct conn *conn, struct thread *thread, struct sock *sk, struct io *io,
-                         struct us_control *ctl) {
-    thread->io = *io;
-    on_socket_io_of(conn, thread, sk, ctl);
 }
 
 /* The connection of an object; 0 while not known, or when the object is used again for another. */
@@ -214,10 +206,10 @@ INLINE void tls_moved(struct tls_call *call, struct thread *thread, struct us_ta
     __u64 key = call->conn;
     struct us_control *ctl;
     struct conn *conn;
-    struct io io = {};
+    struct io *io = &thread->io;
 
-    io.left_at = bpf_ktime_get_ns();
-    ctl = alive(io.left_at);
+    *io = (struct io){.left_at = bpf_ktime_get_ns()};
+    ctl = alive(io->left_at);
     if (!ctl)
         return;
     conn = key ? bpf_map_lookup_elem(&plain_conns, &key) : NULL;
@@ -225,13 +217,12 @@ INLINE void tls_moved(struct tls_call *call, struct thread *thread, struct us_ta
         tls_missed(id >> 32, call->object, call->kind & TLS_SENDS);
         return;
     }
-    io.direction = call->kind & TLS_SENDS;
-    io.entered = io.direction ? call->at : io.left_at;
-    io.length = length;
-    io.source = call->source;
-    moved_by(&io, target, id);
-    thread->io = io;
-    attribute(conn, &thread->io);
+    io->direction = call->kind & TLS_SENDS;
+    io->entered = io->direction ? call->at : io->left_at;
+    io->length = length;
+    io->source = call->source;
+    moved_by(io, target, id);
+    attribute(conn, io);
     on_io(conn, thread, (struct sock *)conn->socket, ctl);
 }
 

@@ -181,7 +181,7 @@ int us_kprobe_sys_exit(__u64 *ctx) {
     __u64 id = bpf_get_current_pid_tgid();
     struct thread *thread;
     struct call *call;
-    struct io io = {};
+    struct io *io;
 
     if (!traced(id >> 32))
         return 0;
@@ -194,10 +194,11 @@ int us_kprobe_sys_exit(__u64 *ctx) {
     }
     call = &thread->under_way;
     if (call->source) {
+        io = &thread->io;
         /* The kernel's copy of the vector is gone by now. */
-        source_of_syscall(&io, thread, regs);
-        call->source = io.source;
-        call->segments = io.segments;
+        source_of_syscall(io, thread, regs);
+        call->source = io->source;
+        call->segments = io->segments;
         call->skip = 0;
         call->copied = 0;
     }

@@ -101,7 +101,7 @@ int us_sys_exit(__u64 *ctx) {
     struct us_control *ctl;
     struct conn *conn;
     struct sock *sk;
-    struct io io = {};
+    struct io *io;
     __u32 flags = 0;
 
     if (!target)
@@ -112,8 +112,9 @@ int us_sys_exit(__u64 *ctx) {
         return 0;
     number = (long)thread->call - 1;
     thread->call = 0;
-    io.direction = kind_of_call(number) == 2;
-    if (result < 0 || (result == 0 && io.direction))
+    io = &thread->io;
+    *io = (struct io){.direction = kind_of_call(number) == 2};
+    if (result < 0 || (result == 0 && io->direction))
         return 0;
     if (number == NR_RECVFROM)
         flags = thread->arguments[3];
@@ -126,10 +127,10 @@ int us_sys_exit(__u64 *ctx) {
     sk = socket_of(task, thread->arguments[0]);
     if (!sk)
         return 0;
-    io.left_at = bpf_ktime_get_ns();
-    io.entered = io.direction ? thread->call_at : io.left_at;
-    moved_by(&io, target, id);
-    ctl = alive(io.left_at);
+    io->left_at = bpf_ktime_get_ns();
+    io->entered = io->direction ? thread->call_at : io->left_at;
+    moved_by(io, target, id);
+    ctl = alive(io->left_at);
     if (!ctl) {
         if (result > 0)
             count_expired();
@@ -140,20 +141,20 @@ int us_sys_exit(__u64 *ctx) {
 
         conn = bpf_map_lookup_elem(&conns_by_socket, &key);
         if (conn && conn->id)
-            on_eof(conn, ctl, io.left_at);
+            on_eof(conn, ctl, io->left_at);
         return 0;
     }
     conn = conn_make_untyped(sk, role_of(sk));
     if (!conn)
         return 0;
-    io.length = result;
-    if (conn->turn ? may_have_missed(conn, target, ctl) : joined_midway(sk, &io))
-        conn_restart(conn, sk, &io, ctl);
+    io->length = result;
+    if (conn->turn ? may_have_missed(conn, target, ctl) : joined_midway(sk, io))
+        conn_restart(conn, sk, io, ctl);
     if (number != NR_RECVMMSG && number != NR_SENDMMSG) {
         /* What was cut off the message is nowhere. */
         if (!(flags & MSG_TRUNC))
-            source_of_call(&io, thread, number, thread->arguments[1], thread->arguments[2]);
-        on_socket_io(conn, thread, sk, &io, ctl);
+            source_of_call(io, thread, number, thread->arguments[1], thread->arguments[2]);
+        on_socket_io(conn, thread, sk, ctl);
         return 0;
     }
     /* The kernel wrote the length of each message behind its header. */
@@ -164,9 +165,9 @@ int us_sys_exit(__u64 *ctx) {
         bpf_probe_read_user(&length, sizeof(length), &((struct user_mmsghdr *)address)->msg_len);
         if (!length)
             break;
-        io.length = length;
-        source_of_call(&io, thread, io.direction ? NR_SENDMSG : NR_RECVMSG, address, thread->arguments[2]);
-        on_socket_io(conn, thread, sk, &io, ctl);
+        io->length = length;
+        source_of_call(io, thread, io->direction ? NR_SENDMSG : NR_RECVMSG, address, thread->arguments[2]);
+        on_socket_io(conn, thread, sk, ctl);
     }
     return 0;
 }

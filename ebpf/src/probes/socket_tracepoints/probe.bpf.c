@@ -27,7 +27,7 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
     struct us_control *ctl;
     struct thread *thread;
     struct conn *conn;
-    struct io io = {};
+    struct io *io;
     int known;
 
     if (!target)
@@ -40,17 +40,18 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
     thread = thread_make(id);
     if (!thread)
         return;
-    io.left_at = bpf_ktime_get_ns();
-    io.entered = io.left_at;
+    io = &thread->io;
+    *io = (struct io){.left_at = bpf_ktime_get_ns()};
+    io->entered = io->left_at;
     if (direction) {
         /* One that began in a pause may have ended there. */
         if (thread->send_socket == (__u64)sk && thread->send_at > target->resumed)
-            io.entered = thread->send_at;
+            io->entered = thread->send_at;
         thread->send_socket = 0;
     }
     if (result <= 0)
         thread->vector = 0; /* a failed message ends a sendmmsg or recvmmsg */
-    ctl = alive(io.left_at);
+    ctl = alive(io->left_at);
     if (flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB))
         return;
     if (!ctl) {
@@ -60,24 +61,24 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
     }
     if (result <= 0) {
         if (result == 0 && !direction && known)
-            on_eof(conn, ctl, io.left_at);
+            on_eof(conn, ctl, io->left_at);
         return;
     }
-    io.length = result;
-    moved_by(&io, target, id);
-    io.direction = direction;
+    io->length = result;
+    moved_by(io, target, id);
+    io->direction = direction;
     if (!known) {
         /* A socket without a file belongs to the kernel (a network file system), not to the process. */
         if (!READ(READ(sk, sk_socket), file))
             return;
-        conn = conn_begin(sk, &io);
+        conn = conn_begin(sk, io);
         if (!conn)
             return;
     } else if (may_have_missed(conn, target, ctl))
-        conn_restart(conn, sk, &io, ctl);
+        conn_restart(conn, sk, io, ctl);
     if (!(flags & MSG_TRUNC))
-        source_of_syscall(&io, thread, (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()));
-    on_socket_io(conn, thread, sk, &io, ctl);
+        source_of_syscall(io, thread, (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()));
+    on_socket_io(conn, thread, sk, ctl);
 }
 
 SEC("tp_btf/sock_send_length")
