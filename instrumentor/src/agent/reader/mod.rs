@@ -1,29 +1,28 @@
 //! The thread that owns the kernel side: orders, records, and what time brings.
 
+mod orders;
+mod report;
+
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
 use underspan_config::Config;
-use underspan_ebpf::{
-    Counters, End, LoadError, ProbeReport, Settings as TracerSettings, Tracer, Verdict, trim_memory,
-};
+use underspan_ebpf::{Counters, End, ProbeReport, Settings as TracerSettings, Tracer, Verdict, trim_memory};
 
 use super::StartError;
 use super::auditor::Auditor;
 use super::budget::Budget;
-use super::control::{Holder, Order, Pulse, Snapshot, Standing};
+use super::control::{Holder, Order, Pulse};
 use super::express::Express;
+use super::settings;
 use super::stages::Stages;
 use super::user_space::UserSpace;
-use super::{settings, survey};
 use crate::capture;
 use crate::discover::{Change, ProcessTable};
 use crate::runtimes::Runtimes;
 use crate::telemetry::Totals;
-use crate::telemetry::status::Tls;
 
 /// Longest sleep of the reader: bounds how late a record is seen.
 const NAP: Duration = Duration::from_millis(40);
@@ -157,143 +156,6 @@ impl Reader {
         self.finish()
     }
 
-    /// Does what it is told, first of all. False: to end. Without anything attached, orders are what it waits for.
-    fn obey(&mut self, orders: &Receiver<Order>) -> bool {
-        loop {
-            let order = match orders.try_recv() {
-                Err(TryRecvError::Empty) if self.tracer.is_some() => return true,
-                Err(TryRecvError::Empty) => match orders.recv_timeout(NAP) {
-                    Ok(order) => order,
-                    Err(RecvTimeoutError::Timeout) => return true,
-                    Err(RecvTimeoutError::Disconnected) => return false,
-                },
-                Ok(order) => order,
-                Err(TryRecvError::Disconnected) => return false,
-            };
-            match order {
-                Order::Stop => return false,
-                Order::Hold(by, reason, done) => {
-                    self.hold(by, reason);
-                    self.answer(done);
-                }
-                Order::Release(by, done) => {
-                    self.release(by);
-                    self.answer(done);
-                }
-                // Whoever asked may have lost patience.
-                Order::Look(reply) => drop(reply.send(self.snapshot())),
-            }
-        }
-    }
-
-    fn answer(&self, done: Option<oneshot::Sender<Standing>>) {
-        if let Some(done) = done {
-            // Whoever asked may have lost patience.
-            let _ = done.send(self.standing());
-        }
-    }
-
-    pub(super) fn standing(&self) -> Standing {
-        let reasons = self.holds.iter().map(|(_, reason)| reason.clone()).collect();
-        Standing { attached: self.tracer.is_some(), reasons }
-    }
-
-    fn hold(&mut self, by: Holder, reason: String) {
-        if self.tracer.is_some() {
-            let begun = Instant::now();
-            let programs = self.detach(&reason);
-            tracing::warn!(reason, programs, took = ?begun.elapsed(), "detached");
-        }
-        self.holds.retain(|(holder, _)| *holder != by);
-        self.holds.push((by, reason));
-    }
-
-    fn release(&mut self, by: Holder) {
-        // The kernel's refusal is no objection to another try.
-        self.holds.retain(|(holder, _)| *holder != by && *holder != Holder::Kernel);
-        if self.tracer.is_some() {
-            return;
-        }
-        if !self.holds.is_empty() {
-            tracing::warn!(reasons = self.standing().reasons.join("; "), "stays detached");
-        } else if let Err(error) = self.attach("released") {
-            tracing::error!(%error, "cannot attach again");
-            self.holds.push((Holder::Kernel, format!("cannot attach: {error}")));
-        }
-    }
-
-    /// Loads and attaches every probe, and selects whoever matches.
-    fn attach(&mut self, reason: &str) -> Result<(), StartError> {
-        let mut tracer = Tracer::start(&self.settings)?;
-        self.user_space.begin(&mut tracer, self.stages.understand.runtimes.wanted());
-        self.budget.begin(&mut tracer);
-        let now = capture::Clock::read().now();
-        let understand = &mut self.stages.understand;
-        // Those known before are selected anew with the rest.
-        understand.table.scan(now).map_err(StartError::Processes)?;
-        understand.changes.clear();
-        understand.changes.extend(understand.table.running().map(Change::Track));
-        self.reports = tracer.reports().to_vec();
-        for running in tracer.running() {
-            self.auditor.attached(&running, now, reason);
-        }
-        self.tracer = Some(tracer);
-        self.tell_kernel();
-        let mut processes = 0;
-        if let Some(tracer) = &mut self.tracer {
-            processes = tracer.selected().len();
-            // Attaching may have taken longer than the programs' deadline, and from now on nothing may be missed.
-            tracer.heartbeat().map_err(LoadError::Setup)?;
-        }
-        self.pulse.set_attached(true);
-        tracing::info!(processes, "ready");
-        Ok(())
-    }
-
-    /// No new byte from anybody: leaves the kernel, then reads what is there and reports it. The number of programs that were attached.
-    fn detach(&mut self, reason: &str) -> usize {
-        let Some(tracer) = &mut self.tracer else { return 0 };
-        let (running, selected) = (tracer.running(), tracer.selected());
-        for pid in &selected {
-            tracer.deselect(*pid);
-        }
-        // The kernel takes its time with these, and has it from here on.
-        let taken_back = self.user_space.close();
-        count_inside(tracer, &mut self.stages);
-        self.stages.understand.runtimes.restart();
-        if let Err(error) = tracer.flush() {
-            tracing::debug!(%error, "cannot look at silent connections");
-        }
-        let skipped = tracer.missed_hits();
-        if skipped > 0 {
-            // The exchanges this cost are among those lost, by the holes the calls left.
-            tracing::warn!(skipped, "the kernel passed hooks without running their programs");
-        }
-        tracer.detach();
-        self.pulse.set_attached(false);
-        let now = self.stages.understand.now();
-        for running in &running {
-            self.auditor.detached(running, now, reason);
-        }
-        taken_back.detached(&self.auditor, now);
-        for pid in selected {
-            self.auditor.deselected(&self.stages.understand.table, pid, now, Some(reason));
-        }
-        if let Some(tracer) = &mut self.tracer {
-            self.late.append(&mut tracer.late_ends());
-        }
-        while self.drain(Instant::now() + TURN) > 0 {
-            self.pulse.beat();
-        }
-        self.stages.end();
-        if let Some(tracer) = self.tracer.take() {
-            self.before += tracer.counters();
-        }
-        self.expired = 0;
-        trim_memory();
-        running.len()
-    }
-
     fn wait(&mut self) {
         if let Some(tracer) = &mut self.tracer
             && let Err(error) = tracer.wait(NAP)
@@ -421,44 +283,6 @@ impl Reader {
             // Its bytes are then copied and dropped, which costs but harms nobody.
             let _ = tracer.set_verdict(conn, Verdict::Ignore { decrypted });
         }
-    }
-
-    fn totals(&self) -> Totals {
-        let mut kernel = self.before;
-        if let Some(tracer) = &self.tracer {
-            kernel += tracer.counters();
-        }
-        let mut stats = self.stages.understand.stats.clone();
-        stats.moments_forgotten = self.stages.understand.runtimes.dropped();
-        stats.moments_negative = self.stages.understand.runtimes.negative();
-        Totals { stats, kernel, pauses: self.budget.pauses(), ..Totals::default() }
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        let totals = self.totals();
-        let mut running = self.tracer.as_ref().map(Tracer::running).unwrap_or_default();
-        running.extend(self.user_space.running());
-        let facts = survey::Facts {
-            standing: self.standing(),
-            uptime: self.started.elapsed(),
-            reports: &self.reports,
-            running: &running,
-            totals: &totals,
-            exporters: &self.stages.understand.express.exported(),
-            audit: self.auditor.totals(),
-            budget: self.budget.status(),
-            declared: self.user_space.declared(self.stages.understand.runtimes.wanted()),
-        };
-        let mut targets = self.stages.targets();
-        for target in &mut targets {
-            target.inside = self.user_space.inside(target.pid);
-            // Known only where a library was found and could not be used.
-            let why = self.user_space.obstacle(target.pid).filter(|_| target.tls == Some(Tls::Blind));
-            target.finding = why.or(target.finding.take());
-        }
-        self.budget.annotate(&mut targets, self.stages.understand.now());
-        let status = survey::status(&facts, targets);
-        Snapshot { status, counters: self.stages.understand.express.counters(&totals) }
     }
 
     fn finish(mut self) -> Remains {
