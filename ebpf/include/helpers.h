@@ -50,6 +50,24 @@ static long (*const bpf_task_pt_regs)(struct task_struct *task) = (void *)175;
 static long (*const bpf_loop)(__u32 count, void *step, void *context, __u64 flags) = (void *)181;
 static __u64 (*const bpf_get_smp_processor_id)(void) = (void *)8;
 
+/* Functions of the kernel that are no helpers: the loader puts their calls in place of these numbers, or
+ * nothing where the kernel (before 6.10) has none. */
+static void (*const bpf_preempt_disable)(void) = (void *)0x7e000001;
+static void (*const bpf_preempt_enable)(void) = (void *)0x7e000002;
+
+/* Begins a program on a tracepoint or a function, whose arguments are in `ctx`. No other thread gets the CPU
+ * meanwhile: the kernel skips a program that is under way on the CPU already, and a thread interrupted in the
+ * middle of one may be away for long. */
+#define TRACING(section, name)                                                                               \
+    INLINE int name##_of(__u64 *ctx);                                                                        \
+    SEC(section) int name(__u64 *ctx) {                                                                      \
+        bpf_preempt_disable();                                                                               \
+        name##_of(ctx);                                                                                      \
+        bpf_preempt_enable();                                                                                \
+        return 0;                                                                                            \
+    }                                                                                                        \
+    INLINE int name##_of(__u64 *ctx)
+
 /* Reads one kernel field through any pointer, typed by the verifier or not. Zero when it cannot be read. */
 #define READ(pointer, field)                                                                                 \
     ({                                                                                                       \

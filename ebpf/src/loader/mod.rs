@@ -4,6 +4,7 @@
 //! lacks nor attach all the kinds of probe the agent uses.
 
 mod callbacks;
+mod kernel_calls;
 mod kprobe;
 mod link;
 mod program;
@@ -119,6 +120,11 @@ impl<'k> Fitted<'k> {
             .map(Btf::to_bytes)
             .and_then(|bytes| sys::load_btf(&bytes).ok());
         object.relocate_btf(kernel)?;
+        let ids = kernel_calls::find(kernel);
+        object
+            .functions
+            .values_mut()
+            .for_each(|function| kernel_calls::place(&mut function.instructions, ids));
         Ok(Self { object, btf, kernel })
     }
 }

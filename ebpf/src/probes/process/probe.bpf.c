@@ -28,8 +28,7 @@ INLINE void emit_process(__u8 kind, struct task_struct *leader, __u32 parent, co
     submit(record, sizeof(*record) + US_NAME_MAX, ctl, 1);
 }
 
-SEC("tp_btf/sched_process_fork")
-int us_process_fork(__u64 *ctx) {
+TRACING("tp_btf/sched_process_fork", us_process_fork) {
     struct task_struct *parent = (struct task_struct *)ctx[0];
     struct task_struct *child = (struct task_struct *)ctx[1];
     struct us_target target = {};
@@ -50,8 +49,7 @@ int us_process_fork(__u64 *ctx) {
     return 0;
 }
 
-SEC("tp_btf/sched_process_exec")
-int us_process_exec(__u64 *ctx) {
+TRACING("tp_btf/sched_process_exec", us_process_exec) {
     struct task_struct *task = (struct task_struct *)ctx[0];
     struct linux_binprm *program = (struct linux_binprm *)ctx[2];
     __u64 now = bpf_ktime_get_ns();
@@ -63,8 +61,7 @@ int us_process_exec(__u64 *ctx) {
     return 0;
 }
 
-SEC("tp_btf/sched_process_exit")
-int us_process_exit(__u64 *ctx) {
+TRACING("tp_btf/sched_process_exit", us_process_exit) {
     struct task_struct *task = (struct task_struct *)ctx[0];
     __u32 tgid = task->tgid;
     struct us_control *ctl;

@@ -175,8 +175,7 @@ INLINE int is_single(long number) {
 }
 
 /* void sys_exit(struct pt_regs *, long result): a call whose return was not told is under way still. */
-SEC("tp_btf/sys_exit")
-int us_kprobe_sys_exit(__u64 *ctx) {
+TRACING("tp_btf/sys_exit", us_kprobe_sys_exit) {
     struct pt_regs *regs = (struct pt_regs *)ctx[0];
     __u64 id = bpf_get_current_pid_tgid();
     struct thread *thread;

@@ -2,8 +2,7 @@
 /* Life of TCP sockets: who opened a connection, who listens, and when a connection is over. */
 #include "conn.h"
 
-SEC("tp_btf/inet_sock_set_state")
-int us_inet_sock_set_state(__u64 *ctx) {
+TRACING("tp_btf/inet_sock_set_state", us_inet_sock_set_state) {
     struct sock *sk = (struct sock *)ctx[0];
     int state = (int)ctx[2];
     struct us_control *ctl;

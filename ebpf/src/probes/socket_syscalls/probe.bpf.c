@@ -41,8 +41,7 @@ INLINE struct sock *socket_of(struct task_struct *task, __u32 fd) {
     return sk && is_stream(sk) ? sk : NULL;
 }
 
-SEC("tp_btf/sys_enter")
-int us_sys_enter(__u64 *ctx) {
+TRACING("tp_btf/sys_enter", us_sys_enter) {
     struct pt_regs *regs = (struct pt_regs *)ctx[0];
     long number = (long)ctx[1];
     __u64 id, now;
@@ -91,8 +90,7 @@ int us_sys_enter(__u64 *ctx) {
 /* Most messages of a sendmmsg or recvmmsg that are looked at; those behind are counted without bytes. */
 #define MESSAGES_MAX 4
 
-SEC("tp_btf/sys_exit")
-int us_sys_exit(__u64 *ctx) {
+TRACING("tp_btf/sys_exit", us_sys_exit) {
     long result = (long)ctx[1], number;
     __u64 id = bpf_get_current_pid_tgid();
     struct task_struct *task;

@@ -6,8 +6,7 @@
 #include "syscall.h"
 
 /* A send begins. Fires for each chunk a large send is cut into; the first counts. */
-SEC("tp_btf/tcp_sendmsg_locked")
-int us_tcp_sendmsg_locked(__u64 *ctx) {
+TRACING("tp_btf/tcp_sendmsg_locked", us_tcp_sendmsg_locked) {
     __u64 id = bpf_get_current_pid_tgid();
     struct thread *thread;
 
@@ -81,14 +80,12 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
     on_socket_io(conn, thread, sk, ctl);
 }
 
-SEC("tp_btf/sock_send_length")
-int us_sock_send_length(__u64 *ctx) {
+TRACING("tp_btf/sock_send_length", us_sock_send_length) {
     on_socket_call((struct sock *)ctx[0], (int)ctx[1], 0, 1);
     return 0;
 }
 
-SEC("tp_btf/sock_recv_length")
-int us_sock_recv_length(__u64 *ctx) {
+TRACING("tp_btf/sock_recv_length", us_sock_recv_length) {
     on_socket_call((struct sock *)ctx[0], (int)ctx[1], (__u32)ctx[2], 0);
     return 0;
 }

@@ -10,8 +10,7 @@ INLINE struct sock *stream_of(struct socket *socket) {
 }
 
 /* int NAME(struct socket *, struct msghdr *, size_t) */
-SEC("fentry/send")
-int us_fentry_send(__u64 *ctx) {
+TRACING("fentry/send", us_fentry_send) {
     struct sock *sk = caller(bpf_get_current_pid_tgid() >> 32) ? stream_of((struct socket *)ctx[0]) : NULL;
     struct wish wish = {
         .message = (struct msghdr *)ctx[1],
@@ -25,8 +24,7 @@ int us_fentry_send(__u64 *ctx) {
 }
 
 /* int NAME(struct socket *, struct msghdr *, size_t, int flags) */
-SEC("fentry/receive")
-int us_fentry_receive(__u64 *ctx) {
+TRACING("fentry/receive", us_fentry_receive) {
     struct sock *sk = caller(bpf_get_current_pid_tgid() >> 32) ? stream_of((struct socket *)ctx[0]) : NULL;
     struct wish wish = {
         .message = (struct msghdr *)ctx[1],
@@ -75,35 +73,30 @@ INLINE void on_exit(struct socket *socket, struct msghdr *message, __u32 directi
     call_ends(thread, sk, result);
 }
 
-SEC("fexit/send")
-int us_fexit_send(__u64 *ctx) {
+TRACING("fexit/send", us_fexit_send) {
     on_exit((struct socket *)ctx[0], (struct msghdr *)ctx[1], 1, 0, (int)ctx[3]);
     return 0;
 }
 
-SEC("fexit/receive")
-int us_fexit_receive(__u64 *ctx) {
+TRACING("fexit/receive", us_fexit_receive) {
     on_exit((struct socket *)ctx[0], (struct msghdr *)ctx[1], 0, (__u32)ctx[3], (int)ctx[4]);
     return 0;
 }
 
 /* sendfile before 6.5: ssize_t NAME(struct socket *, struct page *, int offset, size_t, int flags) */
-SEC("fexit/send_page")
-int us_fexit_send_page(__u64 *ctx) {
+TRACING("fexit/send_page", us_fexit_send_page) {
     on_exit((struct socket *)ctx[0], NULL, 1, 0, (int)ctx[5]);
     return 0;
 }
 
 /* ssize_t NAME(struct socket *, loff_t *, struct pipe_inode_info *, size_t, unsigned int flags) */
-SEC("fexit/splice_read")
-int us_fexit_splice_read(__u64 *ctx) {
+TRACING("fexit/splice_read", us_fexit_splice_read) {
     on_exit((struct socket *)ctx[0], NULL, 0, 0, (int)ctx[5]);
     return 0;
 }
 
 /* int unix_release(struct socket *) */
-SEC("fentry/unix_release")
-int us_fentry_unix_release(__u64 *ctx) {
+TRACING("fentry/unix_release", us_fentry_unix_release) {
     struct socket *socket = (struct socket *)ctx[0];
 
     unix_ends(socket->sk);
