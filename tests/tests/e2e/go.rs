@@ -17,6 +17,7 @@ use underspan_tests::workload::scale;
 
 use crate::stage::{Session, Turn, enter, skip};
 
+const STRIPPED: Build = Build { stripped: true, ..Build::PLAIN };
 /// Clients at a time, each with a connection of its own, and the requests of each.
 const CLIENTS: u64 = 16;
 const REQUESTS: u64 = 200;
@@ -104,7 +105,7 @@ fn functions_are_found_in_programs_of_every_kind() {
     };
     let folder = tempfile::tempdir().unwrap();
     for toolchain in toolchains {
-        show(&toolchain, &toolchain.build("web", Build { stripped: true, ..Build::PLAIN }, folder.path()));
+        show(&toolchain, &toolchain.build("web", STRIPPED, folder.path()));
         for build in Build::ALL {
             let plain = toolchain.build("web", Build { stripped: false, ..build }, folder.path());
             let other = toolchain.build("web", build, folder.path());
@@ -170,7 +171,7 @@ fn goroutines_do_not_notice_probes_that_come_and_go() {
     .unwrap();
     let mut uprobes = tracer.take_uprobes().unwrap();
     for toolchain in toolchains {
-        let program = toolchain.build("web", Build { stripped: true, ..Build::PLAIN }, folder.path());
+        let program = toolchain.build("web", STRIPPED, folder.path());
         let web = Web::start(&program);
         tracer.select(web.pid()).unwrap();
         tracer.set_go(web.pid(), true);
@@ -202,22 +203,25 @@ fn goroutines_do_not_notice_probes_that_come_and_go() {
 
 /// Calls a server makes while it serves a request: of the same goroutine and of others it makes, over connections that all requests share, 30
 /// requests at a time. The truth is in their paths. `connections` are those to the server that is asked, 0 for any number.
-fn relay(toolchain: &Toolchain, build: Build, folder: &Path, speech: Speech, connections: u32) {
-    let program = toolchain.build("relay", build, folder);
-    let relay = Relay::start(&program, speech, connections, folder);
+fn relay(toolchain: &Toolchain, program: &Path, speech: Speech, connections: u32) {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Relay::start(program, speech, connections, folder.path());
     let session = Session::trace(&[relay.pid()]);
     let requests = scale::down(1000);
     relay.ask(30, requests);
+    // What was missed of its connections shows when they end.
+    drop(relay);
     let books = session.finish(5 * requests);
     let what = format!("{}, {speech:?}, {connections} connections: {books}", toolchain.version);
     books.balance(5 * requests);
     let (servers, calls) = (books.of(Kind::Server), books.of(Kind::Client));
     let family = Family::compare(&calls, &by_path(&servers, Kind::Server), |path| &path["/seq/1".len()..]);
     assert_eq!(family.wrong, [], "{what}");
-    // Those whose request's record, or whose own, was lost have none.
+    // Those whose request's record, or whose own, was lost have none. Where the machine is busy, the kernel may miss a goroutine now and then.
     let without: Vec<_> =
         calls.iter().filter(|call| call.parent.is_empty()).map(|call| call.path()).collect();
-    assert!(family.none <= books.lost(), "{without:?} {family:?} {what}");
+    let missed = calls.len() as u64 / 100;
+    assert!(family.none <= books.lost() + missed, "{without:?} {family:?} {what}");
     assert_eq!(family.right + family.none, calls.len() as u64, "{what}");
 }
 
@@ -229,8 +233,9 @@ fn calls_belong_to_the_request_they_are_made_for() {
     let folder = tempfile::tempdir().unwrap();
     for (index, toolchain) in toolchains.iter().enumerate() {
         let build = Build { stripped: true, pie: index % 2 == 0, cgo: index % 3 == 1 };
+        let program = toolchain.build("relay", build, folder.path());
         for connections in [0, 5] {
-            relay(toolchain, build, folder.path(), Speech::Http, connections);
+            relay(toolchain, &program, Speech::Http, connections);
         }
     }
 }
@@ -240,8 +245,8 @@ fn so_they_do_over_tls() {
     let Some((_turn, toolchains)) = begin("go::so_they_do_over_tls") else { return };
     let folder = tempfile::tempdir().unwrap();
     for (toolchain, connections) in toolchains.iter().zip([5, 0].iter().cycle()) {
-        let build = Build { stripped: true, ..Build::PLAIN };
-        relay(toolchain, build, folder.path(), Speech::Https, *connections);
+        let program = toolchain.build("relay", STRIPPED, folder.path());
+        relay(toolchain, &program, Speech::Https, *connections);
     }
 }
 
@@ -250,7 +255,19 @@ fn so_they_do_over_http2() {
     let Some((_turn, toolchains)) = begin("go::so_they_do_over_http2") else { return };
     let folder = tempfile::tempdir().unwrap();
     for toolchain in &toolchains {
-        let build = Build { stripped: true, ..Build::PLAIN };
-        relay(toolchain, build, folder.path(), Speech::Http2, 0);
+        let program = toolchain.build("relay", STRIPPED, folder.path());
+        relay(toolchain, &program, Speech::Http2, 0);
+    }
+}
+
+/// grpc-go, as it was years ago and as it is.
+#[test]
+fn so_they_do_over_grpc() {
+    let Some((_turn, toolchains)) = begin("go::so_they_do_over_grpc") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for toolchain in toolchains.iter().filter(|toolchain| toolchain.is_since(18)) {
+        let modules = if toolchain.is_since(24) { "latest.mod" } else { "go.mod" };
+        let program = toolchain.build_with(modules, "rpc", STRIPPED, folder.path());
+        relay(toolchain, &program, Speech::Grpc, 0);
     }
 }
