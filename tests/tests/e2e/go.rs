@@ -1,8 +1,9 @@
 //! Programs in Go: their functions are found, stripped or not, by every version of Go, and what they encrypt is read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use underspan::attach::plaintext::Plaintext;
@@ -13,8 +14,10 @@ use underspan_ebpf::{Settings, Tracer};
 use underspan_tests::agent::binary;
 use underspan_tests::oracle::{Family, Kind, by_path};
 use underspan_tests::workload::go::{Ask, Build, Relay, Speech, Toolchain, Web};
+use underspan_tests::workload::process::Process;
 use underspan_tests::workload::scale;
 
+use crate::inside::{end, measured};
 use crate::stage::{Session, Turn, enter, skip};
 
 const STRIPPED: Build = Build { stripped: true, ..Build::PLAIN };
@@ -216,13 +219,17 @@ fn relay(toolchain: &Toolchain, program: &Path, speech: Speech, connections: u32
     books.balance(5 * requests);
     let (servers, calls) = (books.of(Kind::Server), books.of(Kind::Client));
     let family = Family::compare(&calls, &by_path(&servers, Kind::Server), |path| &path["/seq/1".len()..]);
-    assert_eq!(family.wrong, [], "{what}");
+    // A request that was lost is still the parent of its calls.
+    let (lost, wrong): (Vec<_>, Vec<_>) =
+        family.wrong.iter().partition(|(_, found)| found == "an unknown span");
+    assert!(wrong.is_empty(), "{wrong:?} {what}");
+    assert!(lost.len() as u64 <= 4 * (requests - servers.len() as u64), "{lost:?} {what}");
     // Those whose request's record, or whose own, was lost have none. Where the machine is busy, the kernel may miss a goroutine now and then.
     let without: Vec<_> =
         calls.iter().filter(|call| call.parent.is_empty()).map(|call| call.path()).collect();
     let missed = calls.len() as u64 / 100;
     assert!(family.none <= books.lost() + missed, "{without:?} {family:?} {what}");
-    assert_eq!(family.right + family.none, calls.len() as u64, "{what}");
+    assert_eq!(family.right + family.none + lost.len() as u64, calls.len() as u64, "{what}");
 }
 
 #[test]
@@ -269,5 +276,42 @@ fn so_they_do_over_grpc() {
         let modules = if toolchain.is_since(24) { "latest.mod" } else { "go.mod" };
         let program = toolchain.build_with(modules, "rpc", STRIPPED, folder.path());
         relay(toolchain, &program, Speech::Grpc, 0);
+    }
+}
+
+/// As often and as long as the program itself says.
+#[test]
+fn garbage_collections() {
+    const TIMES: u64 = 20;
+    let Some((_turn, toolchains)) = begin("go::garbage_collections") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for toolchain in toolchains {
+        let program = toolchain.build("collector", STRIPPED, folder.path());
+        let mut command = Command::new(program);
+        command.arg(TIMES.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = Process::new(command.spawn().unwrap());
+        let pid = process.pid();
+        let session = Session::trace(&[pid]);
+        process.child().stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(process.child().stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let said: Vec<u64> = line.split_whitespace().map(|number| number.parse().unwrap()).collect();
+        assert_eq!(said[0], TIMES, "{}", toolchain.version);
+        let receiver = end(session);
+        let cycles = measured(&receiver, Some(pid), "go.memory.gc.cycles").0;
+        assert_eq!(cycles, TIMES, "{}", toolchain.version);
+        let (pauses, seconds) = measured(&receiver, Some(pid), "go.memory.gc.pause.duration");
+        if toolchain.is_since(21) {
+            assert_eq!(pauses, 2 * TIMES, "{}", toolchain.version);
+            // Its own account begins when all have stopped.
+            let own = Duration::from_nanos(said[1]).as_secs_f64();
+            assert!(
+                seconds >= 0.9 * own,
+                "{}: {seconds} s, and {own} s by its own account",
+                toolchain.version
+            );
+        } else {
+            assert_eq!(pauses, 0, "{}", toolchain.version);
+        }
     }
 }
