@@ -10,13 +10,15 @@ pub struct Runtimes {
     pub jvm: bool,
     /// Python: garbage collections, imports. Default `true`.
     pub cpython: bool,
+    /// Programs in Go: garbage collections and their pauses. Default `true`.
+    pub go: bool,
     /// `PostgreSQL`: what a statement spends its time on, and what it waits for. Default `brief`.
     pub postgresql: Postgresql,
 }
 
 impl Default for Runtimes {
     fn default() -> Self {
-        Self { jvm: true, cpython: true, postgresql: Postgresql::Brief }
+        Self { jvm: true, cpython: true, go: true, postgresql: Postgresql::Brief }
     }
 }
 

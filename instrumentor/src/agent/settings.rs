@@ -129,11 +129,12 @@ pub(super) fn metrics(config: &Config) -> metrics::Settings {
 
 /// How much is wanted of a runtime, by its name.
 pub(super) fn detail(config: &Config, runtime: &str) -> Detail {
-    let Runtimes { jvm, cpython, postgresql } = &config.runtimes;
+    let Runtimes { jvm, cpython, go, postgresql } = &config.runtimes;
     let on = |on: bool| if on { Detail::Full } else { Detail::Off };
     match runtime {
         "jvm" => on(*jvm),
         "cpython" => on(*cpython),
+        "go" => on(*go),
         "postgresql" => match postgresql {
             Postgresql::Off => Detail::Off,
             Postgresql::Brief => Detail::Brief,

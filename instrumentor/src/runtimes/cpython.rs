@@ -15,7 +15,7 @@ const IMPORT: u8 = 1;
 /// See the module. `function__entry` and `function__return` are left alone: they cost each call, and 3.11 does not fire the former.
 pub(super) static RUNTIME: Runtime = Runtime {
     name: "cpython",
-    provider: "python",
+    provider: Some("python"),
     lives_in: |file| {
         let rest = file.strip_prefix("python").or_else(|| file.strip_prefix("libpython"));
         rest.is_some_and(|rest| rest.starts_with('3'))

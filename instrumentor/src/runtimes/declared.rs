@@ -251,6 +251,8 @@ fn wanted_by(probe: &Probe, number: u32, layout: &Layout, made: &Made) -> Result
                 number,
                 mark,
                 arguments: None,
+                since: 0,
+                returns: false,
                 needs,
             };
             let mut places = vec![place(&usdt.name, number, begin, needs)];

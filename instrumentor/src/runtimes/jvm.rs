@@ -16,7 +16,7 @@ const OPERATION: u8 = 1;
 /// See the module. `HotSpot` keeps its probes in `libjvm.so`, and they need no flag of the process.
 pub(super) static RUNTIME: Runtime = Runtime {
     name: "jvm",
-    provider: "hotspot",
+    provider: Some("hotspot"),
     lives_in: |file| file == "libjvm.so",
     sharing: Sharing::Own,
     taps: &[

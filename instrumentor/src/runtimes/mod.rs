@@ -6,6 +6,7 @@
 
 mod cpython;
 mod declared;
+mod go;
 pub mod happenings;
 mod jvm;
 mod postgresql;
@@ -25,14 +26,14 @@ use declared::Declared;
 use happenings::{Happening, Happenings};
 
 /// All runtimes.
-pub static REGISTRY: &[&Runtime] = &[&jvm::RUNTIME, &cpython::RUNTIME, &postgresql::RUNTIME];
+pub static REGISTRY: &[&Runtime] = &[&jvm::RUNTIME, &cpython::RUNTIME, &postgresql::RUNTIME, &go::RUNTIME];
 
 /// A kind of program that has probes with a meaning.
 pub struct Runtime {
     /// Its name, as in the configuration.
     pub name: &'static str,
-    /// Who defines its USDT probes.
-    pub provider: &'static str,
+    /// Who defines its USDT probes. `None`: they are functions of Go's.
+    pub provider: Option<&'static str>,
     /// Whether the program is in a file of this name.
     pub lives_in: fn(&str) -> bool,
     /// Whether its processes share their probes.
@@ -52,16 +53,32 @@ pub struct Tap {
     detail: bool,
     /// For versions in which the probe has so many arguments.
     arguments: Option<usize>,
+    /// Since Go 1.`since`.
+    since: u32,
+    /// Where the function returns.
+    returns: bool,
 }
 
 impl Tap {
     const fn new(probe: &'static str, mark: Mark) -> Self {
-        Self { probe, mark, detail: false, arguments: None }
+        Self { probe, mark, detail: false, arguments: None, since: 0, returns: false }
     }
 
     /// Frequent, so only on where details are asked for.
     const fn detail(probe: &'static str, mark: Mark) -> Self {
-        Self { probe, mark, detail: true, arguments: None }
+        Self { probe, mark, detail: true, arguments: None, since: 0, returns: false }
+    }
+
+    /// Of a function: where it returns.
+    const fn returns(mut self) -> Self {
+        self.returns = true;
+        self
+    }
+
+    /// Meant where the function is of this Go or a later one.
+    const fn since(mut self, minor: u32) -> Self {
+        self.since = minor;
+        self
     }
 
     /// Meant where the probe has so many arguments, which differs by version.
@@ -132,8 +149,8 @@ impl Runtimes {
             let mut places = Vec::new();
             for tap in runtime.taps.iter().filter(|tap| detail == Detail::Full || !tap.detail) {
                 let number = u32::try_from(taps.len()).unwrap_or(u32::MAX) * NUMBERS;
-                let Tap { probe, mark, arguments, .. } = *tap;
-                places.push(Place { probe, number, mark, arguments, needs: Vec::new() });
+                let Tap { probe, mark, arguments, since, returns, .. } = *tap;
+                places.push(Place { probe, number, mark, arguments, since, returns, needs: Vec::new() });
                 taps.push((index, tap));
             }
             wanted.push(Wanted {
@@ -141,7 +158,10 @@ impl Runtimes {
                 files: Files::Named(runtime.lives_in),
                 sharing: runtime.sharing,
                 declared: false,
-                seek: Seek::Usdt { provider: runtime.provider, places, without: runtime.without },
+                seek: match runtime.provider {
+                    Some(provider) => Seek::Usdt { provider, places, without: runtime.without },
+                    None => Seek::Go(places),
+                },
             });
         }
         let (declared, more) = Declared::new(probes)?;

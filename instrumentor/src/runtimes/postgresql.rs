@@ -28,7 +28,7 @@ const WAL: u8 = 10;
 /// See the module. `query__start` is left alone: the extended protocol does not fire it.
 pub(super) static RUNTIME: Runtime = Runtime {
     name: "postgresql",
-    provider: "postgresql",
+    provider: Some("postgresql"),
     lives_in: |file| file == "postgres",
     // A backend is forked for each connection and needs its probes at once.
     sharing: Sharing::Shared,

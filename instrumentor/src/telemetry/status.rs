@@ -215,7 +215,7 @@ pub struct DeclaredStatus {
 /// A file of a process that may have probes inside.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct InsideStatus {
-    /// What kind of program it is: `jvm`, `cpython`, `postgresql`; or `probe NAME` of the configuration.
+    /// What kind of program it is: `jvm`, `cpython`, `go`, `postgresql`; or `probe NAME` of the configuration.
     pub runtime: String,
     /// Where the process has it from.
     pub file: String,

@@ -84,6 +84,9 @@ impl Span {
 
     /// Path of the request: `url.path` of a server, the path of `url.full` of a client.
     pub fn path(&self) -> &str {
+        if self.attributes.contains_key("rpc.method") {
+            return self.attribute("rpc.method");
+        }
         match self.kind {
             Kind::Server => self.attribute("url.path"),
             Kind::Client => {

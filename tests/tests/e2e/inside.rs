@@ -50,7 +50,7 @@ pub(crate) fn measured(receiver: &Receiver, pid: Option<u32>, metric: &str) -> (
 }
 
 /// Ends the agent, which must succeed, and gives what it sent.
-fn end(session: Session) -> Receiver {
+pub(crate) fn end(session: Session) -> Receiver {
     let Session { mut agent, receiver } = session;
     let status = agent.stop();
     println!("{}", agent.log());

@@ -6,6 +6,8 @@
 mod wanted;
 
 use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -149,18 +151,25 @@ impl Inside {
         process.looks = process.looks.saturating_add(1);
         // A process that is gone has nothing mapped.
         let mappings = executable_mappings(pid).unwrap_or_default();
+        let program = fs::metadata(format!("/proc/{pid}/exe")).map_or(0, |status| status.ino());
         let mut new = Vec::new();
         for mapping in &mappings {
             let known =
                 process.found.iter().any(|found| found.inode == mapping.inode && found.path == mapping.path);
             if !known {
                 let here = wanted.iter().filter(|wanted| wanted.are_in(&mapping.path));
+                let here =
+                    here.filter(|wanted| mapping.inode == program || !matches!(wanted.seek, Seek::Go(_)));
                 new.extend(here.map(|wanted| (wanted, mapping)));
             }
         }
         let mut found = Vec::new();
         for (wanted, mapping) in new {
             let probes = self.attach(uprobes, wanted, pid, mapping);
+            // Any program may be one of Go's; most are not.
+            if matches!(wanted.seek, Seek::Go(_)) && matches!(probes, Ok(0) | Err(_)) {
+                continue;
+            }
             found.push(Found {
                 wanted: wanted.name,
                 declared: wanted.declared,
@@ -191,6 +200,9 @@ impl Inside {
         let plan = self.plans.entry((image.id(), wanted.name));
         let points = plan.or_insert_with(|| wanted.points(uprobes, &image)).clone()?;
         let mut attached = points.len();
+        if points.is_empty() {
+            return Ok(0);
+        }
         self.links
             .hold(image.id(), wanted.name, pid, wanted.sharing, |scope| {
                 let link = uprobes.attach(&image, &points, scope).map_err(|error| error.to_string())?;

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use underspan_ebpf::elf::Image;
+use underspan_ebpf::go::Program;
 use underspan_ebpf::placement::{Convention, Planner};
 use underspan_ebpf::probes::inside::{FUNCTION, Mark, USDT};
-use underspan_ebpf::uprobes::{Point, Sharing, Uprobes};
+use underspan_ebpf::uprobes::{Point, Sharing, Uprobes, When};
 use underspan_ebpf::usdt;
 
 use crate::discover::selector::FileGlob;
@@ -43,6 +44,8 @@ pub enum Seek {
         /// What to say when there is none.
         without: &'static str,
     },
+    /// Functions where they begin, in programs of Go.
+    Go(Vec<Place>),
     /// A function with C's calling convention.
     Function {
         /// Its symbol.
@@ -56,7 +59,7 @@ pub enum Seek {
     },
 }
 
-/// A USDT probe that is wanted.
+/// A USDT probe, or a function of Go, that is wanted.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// Its name.
@@ -67,6 +70,10 @@ pub struct Place {
     pub mark: Mark,
     /// Only where it has so many arguments.
     pub arguments: Option<usize>,
+    /// Only since Go 1.`since`.
+    pub since: u32,
+    /// Of a function of Go: where it returns.
+    pub returns: bool,
     /// Arguments it is of no use without.
     pub needs: Vec<u8>,
 }
@@ -75,7 +82,9 @@ impl Wanted {
     /// What the probes mean to the kernel, by number.
     pub(super) fn marks(&self) -> Vec<(u32, Mark)> {
         match &self.seek {
-            Seek::Usdt { places, .. } => places.iter().map(|place| (place.number, place.mark)).collect(),
+            Seek::Usdt { places, .. } | Seek::Go(places) => {
+                places.iter().map(|place| (place.number, place.mark)).collect()
+            }
             Seek::Function { entry, exit, .. } => [Some(*entry), *exit].into_iter().flatten().collect(),
         }
     }
@@ -84,7 +93,7 @@ impl Wanted {
     pub(super) fn program(&self) -> &'static str {
         match self.seek {
             Seek::Usdt { .. } => USDT,
-            Seek::Function { .. } => FUNCTION,
+            Seek::Function { .. } | Seek::Go(_) => FUNCTION,
         }
     }
 
@@ -103,6 +112,7 @@ impl Wanted {
                 let points = self.usdt_points(uprobes, image, provider, places)?;
                 if points.is_empty() { Err((*without).to_owned()) } else { Ok(points) }
             }
+            Seek::Go(places) => Ok(go_points(image, places)),
             Seek::Function { symbol, arguments, entry, exit } => {
                 function_points(image, symbol, *arguments, entry.0, exit.map(|(number, _)| number))
             }
@@ -158,6 +168,30 @@ fn readable(probe: &usdt::Probe, needs: &[u8]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// None in other programs, and of what cannot be had.
+fn go_points(image: &Image, places: &[Place]) -> Vec<Point> {
+    let Ok(program) = Program::of(image) else { return Vec::new() };
+    let since = |place: &&Place| program.build.minor().is_some_and(|minor| minor >= place.since);
+    // Arguments are in registers since the versions of those that have any.
+    let places: Vec<_> = places.iter().filter(since).collect();
+    let names: Vec<_> = places.iter().map(|place| place.probe).collect();
+    let hooks = program.hooks(image, &names).unwrap_or_default();
+    let mut points = Vec::new();
+    for (hook, place) in hooks.into_iter().zip(places) {
+        let Ok(found) = hook.places else { continue };
+        let offsets = if place.returns { found.returns } else { vec![found.entry.offset] };
+        points.extend(offsets.into_iter().map(|offset| Point {
+            program: FUNCTION,
+            offset,
+            when: When::Before,
+            semaphore: None,
+            cookie: place.number.into(),
+            at_entry: false,
+        }));
+    }
+    points
 }
 
 fn function_points(

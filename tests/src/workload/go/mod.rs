@@ -92,13 +92,24 @@ impl Toolchain {
         Ok(toolchain)
     }
 
+    /// Whether it is at least Go 1.`minor`.
+    pub fn is_since(&self, minor: u32) -> bool {
+        let own = self.version.split('.').nth(1).and_then(|own| own.parse().ok());
+        own.is_some_and(|own: u32| own >= minor)
+    }
+
     /// Builds the program of this name.
     pub fn build(&self, program: &str, build: Build, folder: &Path) -> PathBuf {
+        self.build_with("go.mod", program, build, folder)
+    }
+
+    /// Builds it with the modules that this file of its folder names.
+    pub fn build_with(&self, modules: &str, program: &str, build: Build, folder: &Path) -> PathBuf {
         let kind = [(build.stripped, "-stripped"), (build.pie, "-pie"), (build.cgo, "-cgo")];
         let kind: String = kind.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect();
         let output = folder.join(format!("{program}-{}{kind}", self.version));
         let mut command = self.command();
-        command.current_dir(Path::new(SOURCES).join(program)).arg("build");
+        command.current_dir(Path::new(SOURCES).join(program)).args(["build", &format!("-modfile={modules}")]);
         command.env("CGO_ENABLED", if build.cgo { "1" } else { "0" });
         if build.pie {
             command.arg("-buildmode=pie");

@@ -17,6 +17,8 @@ pub enum Speech {
     Https,
     /// HTTP/2 over TLS.
     Http2,
+    /// gRPC: a build of `rpc`.
+    Grpc,
 }
 
 /// A server that makes four calls for each request: `/seq/1`, `/seq/2`, `/fan/1` and `/fan/2`, each followed by the request's path.
@@ -31,16 +33,20 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts `program`, a build of `relay`, with at most so many connections to its backend, 0 for any number. Keys go to `folder`.
+    /// Starts `program`, a build of `relay` or `rpc`, with at most so many connections to its backend, 0 for any number. Keys go to `folder`.
     pub fn start(program: &Path, speech: Speech, connections: u32, folder: &Path) -> Self {
         let keys = certificate::write(folder);
         let server = |more: &[String]| {
             let mut command = Command::new(program);
-            command.args(["serve", speech.name()]).args(&keys).args(more);
-            serve(&mut command)
+            command.arg("serve");
+            if let Some(name) = speech.name() {
+                command.arg(name).args(&keys);
+            }
+            serve(command.args(more))
         };
         let (backend, asked) = server(&[]);
-        let (process, address) = server(&[connections.to_string(), asked.to_string()]);
+        let limit = speech.name().map(|_| connections.to_string());
+        let (process, address) = server(&limit.into_iter().chain([asked.to_string()]).collect::<Vec<_>>());
         Self { program: program.to_owned(), speech, keys, process, address, _backend: backend }
     }
 
@@ -52,7 +58,10 @@ impl Relay {
     /// Asks for `/r/0` and on, so many at a time. Every answer must be right.
     pub fn ask(&self, clients: u64, requests: u64) {
         let mut command = Command::new(&self.program);
-        command.args(["ask", self.speech.name()]).arg(&self.keys[0]);
+        command.arg("ask");
+        if let Some(name) = self.speech.name() {
+            command.arg(name).arg(&self.keys[0]);
+        }
         command.args([self.address.to_string(), clients.to_string(), requests.to_string()]);
         let mut client = Process::new(command.stdin(Stdio::piped()).spawn().expect("a program"));
         let mut input = client.child().stdin.take().expect("piped");
@@ -62,11 +71,13 @@ impl Relay {
 }
 
 impl Speech {
-    fn name(self) -> &'static str {
+    /// What `relay` calls it.
+    fn name(self) -> Option<&'static str> {
         match self {
-            Self::Http => "http",
-            Self::Https => "https",
-            Self::Http2 => "h2",
+            Self::Http => Some("http"),
+            Self::Https => Some("https"),
+            Self::Http2 => Some("h2"),
+            Self::Grpc => None,
         }
     }
 }
