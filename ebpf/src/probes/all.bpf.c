@@ -21,8 +21,9 @@ __attribute__((used)) NOINLINE int us_records(struct us_data *data, struct us_ru
     return data && run && conn && end && process;
 }
 
-__attribute__((used)) NOINLINE int us_more_records(struct us_moment *moment, struct us_sums *sums) {
-    return moment && sums;
+__attribute__((used)) NOINLINE int us_more_records(struct us_moment *moment, struct us_sums *sums,
+                                                   struct us_stream *stream) {
+    return moment && sums && stream;
 }
 
 char us_license[] SEC("license") = "Dual BSD/GPL";
