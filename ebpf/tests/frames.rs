@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IoSlice, IoSliceMut, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use underspan_ebpf::{Bare, Framing, Keep, Record, Settings, Signature, Tracer};
@@ -95,6 +96,12 @@ struct Seen {
     captured: BTreeMap<usize, u8>,
     told: usize,
     aligned: bool,
+}
+
+/// All tests trace this very process, so what one does another would hear.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn tracer(ring_bytes: u32) -> Option<Tracer> {
@@ -225,6 +232,7 @@ fn conversation(name: &str, tracer: &mut Tracer, calls: impl Fn(usize) -> Vec<Ve
 
 #[test]
 fn what_is_declared_is_captured_and_nothing_else() {
+    let _alone = alone();
     let Some(mut tracer) = tracer(8 << 20) else { return };
     tracer.select(std::process::id()).unwrap();
     conversation("one call", &mut tracer, |length| segments(length, length));
@@ -239,6 +247,7 @@ fn what_is_declared_is_captured_and_nothing_else() {
 /// Bytes that are no frames end the following of a direction until its next run; what passes meanwhile is captured by the budget.
 #[test]
 fn a_run_later_frames_are_found_again() {
+    let _alone = alone();
     let Some(mut tracer) = tracer(8 << 20) else { return };
     tracer.select(std::process::id()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -288,6 +297,7 @@ fn a_run_later_frames_are_found_again() {
 /// A record that does not fit the ring loses the exchanges that open in it: as many as there are.
 #[test]
 fn lost_openings_are_counted() {
+    let _alone = alone();
     let Some(mut tracer) = tracer(4096) else { return };
     tracer.select(std::process::id()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
