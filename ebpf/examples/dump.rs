@@ -9,13 +9,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut tracer = Tracer::start(&Settings {
         ring_bytes: 8 << 20,
         max_targets: 1024,
-        request_budget: 4096,
-        response_budget: 1024,
-        announce_execs: false,
-        deadline: Duration::from_secs(5),
-        uprobes_by_event: false,
         payload: std::env::var("PAYLOAD").into_iter().collect(),
-        framings: Vec::new(),
+        ..Settings::default()
     })?;
     for report in tracer.reports() {
         println!("{:20} {:?} {:?}", report.probe.name, report.off, report.reduced);

@@ -2,7 +2,7 @@
 //! instructions there are, and how long the start took. For work on the probes; kernels tell since 5.16.
 //! `cargo run -p underspan-ebpf --example verifier`
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aya::programs::loaded_programs;
 use underspan_ebpf::{Settings, Tracer};
@@ -13,13 +13,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let _tracer = Tracer::start(&Settings {
         ring_bytes: 8 << 20,
         max_targets: 1024,
-        request_budget: 4096,
-        response_budget: 1024,
-        announce_execs: false,
-        deadline: Duration::from_secs(5),
-        uprobes_by_event: false,
         payload: std::env::var("PAYLOAD").into_iter().collect(),
-        framings: Vec::new(),
+        ..Settings::default()
     })?;
     let took = begin.elapsed();
     let mut sum = 0;

@@ -107,14 +107,12 @@ fn alone() -> MutexGuard<'static, ()> {
 fn tracer(ring_bytes: u32) -> Option<Tracer> {
     let settings = Settings {
         ring_bytes,
-        max_targets: 16,
         request_budget: 64,
         response_budget: 64,
-        announce_execs: false,
         deadline: Duration::from_mins(1),
         payload: std::env::var("PAYLOAD").into_iter().collect(),
         framings: vec![framing()],
-        uprobes_by_event: false,
+        ..Settings::default()
     };
     match Tracer::start(&settings) {
         Ok(tracer) => Some(tracer),

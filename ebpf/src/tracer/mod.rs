@@ -51,6 +51,23 @@ pub struct Settings {
     pub framings: Vec<Framing>,
 }
 
+impl Default for Settings {
+    /// For a look at few processes, by whatever the kernel accepts.
+    fn default() -> Self {
+        Self {
+            ring_bytes: 1 << 20,
+            max_targets: 16,
+            request_budget: 4096,
+            response_budget: 1024,
+            announce_execs: false,
+            deadline: Duration::from_secs(5),
+            uprobes_by_event: false,
+            payload: Vec::new(),
+            framings: Vec::new(),
+        }
+    }
+}
+
 /// What became of a probe.
 #[derive(Debug, Clone)]
 pub struct ProbeReport {

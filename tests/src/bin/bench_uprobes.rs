@@ -32,17 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let original =
         LIBRARIES.iter().find(|path| Path::new(path).exists()).ok_or("libssl.so.3 is not installed")?;
     fs::copy(original, &library)?;
-    let mut tracer = Tracer::start(&Settings {
-        ring_bytes: 1 << 20,
-        max_targets: 16,
-        request_budget: 4096,
-        response_budget: 1024,
-        announce_execs: false,
-        deadline: Duration::from_hours(1),
-        uprobes_by_event: false,
-        payload: Vec::new(),
-        framings: Vec::new(),
-    })?;
+    let mut tracer = Tracer::start(&Settings { deadline: Duration::from_hours(1), ..Settings::default() })?;
     let mut uprobes = tracer.take_uprobes().ok_or("the programs are there once")?;
     let mut specimen = Specimen::start(&mut std::process::Command::new(Specimen::compile(folder.path())));
     specimen.order(&format!("load {}", library.display()));

@@ -160,18 +160,8 @@ fn goroutines_do_not_notice_probes_that_come_and_go() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let mut tracer = Tracer::start(&Settings {
-        ring_bytes: 1 << 20,
-        max_targets: 16,
-        request_budget: 4096,
-        response_budget: 1024,
-        announce_execs: false,
-        deadline: Duration::from_hours(1),
-        uprobes_by_event: false,
-        payload: Vec::new(),
-        framings: Vec::new(),
-    })
-    .unwrap();
+    let mut tracer =
+        Tracer::start(&Settings { deadline: Duration::from_hours(1), ..Settings::default() }).unwrap();
     let mut uprobes = tracer.take_uprobes().unwrap();
     for toolchain in toolchains {
         let program = toolchain.build("web", STRIPPED, folder.path());

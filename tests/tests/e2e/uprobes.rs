@@ -32,15 +32,9 @@ struct Bench {
 impl Bench {
     fn new(uprobes_by_event: bool) -> Self {
         let mut tracer = Tracer::start(&Settings {
-            ring_bytes: 1 << 20,
-            max_targets: 16,
-            request_budget: 4096,
-            response_budget: 1024,
-            announce_execs: false,
             deadline: Duration::from_mins(10),
             uprobes_by_event,
-            payload: Vec::new(),
-            framings: Vec::new(),
+            ..Settings::default()
         })
         .unwrap();
         let uprobes = tracer.take_uprobes().unwrap();
