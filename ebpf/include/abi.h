@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
-/* What crosses between the kernel and user space. `ebpf/src/abi.rs` mirrors every struct; a test compares
+/* What crosses between the kernel and user space. `ebpf/src/abi/` mirrors every struct; a test compares
  * sizes and offsets against the BTF of the compiled object. Fixed-width fields, explicit padding, no bool. */
 #ifndef UNDERSPAN_ABI_H
 #define UNDERSPAN_ABI_H

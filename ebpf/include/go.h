@@ -21,6 +21,13 @@ INLINE __u64 goroutine_here(void) {
     return address;
 }
 
+/* The process that runs this thread, if it is selected and written in Go. */
+INLINE struct us_target *go_program(__u64 id) {
+    struct us_target *target = target_of(id >> 32);
+
+    return target && target->go ? target : NULL;
+}
+
 INLINE __u32 goroutine_id(__u64 address) {
     /* They lie 8 bytes apart at the least. */
     return US_GOROUTINE | (__u32)(address >> 3);

@@ -430,22 +430,28 @@ INLINE struct thread *thread_of(__u64 id) {
     return bpf_map_lookup_elem(&threads_by_id, &id);
 }
 
-/* The same, made when there is none. */
-INLINE struct thread *thread_make(__u64 id) {
-    struct thread *thread = NULL;
+/* What a map keeps of the current thread, whose id is `id`, made as `fresh` when there is nothing. `by_id`
+ * has it where the kernel does not keep it with the task. NULL when there is no room. */
+INLINE void *state_make(void *by_task, void *by_id, const void *fresh, __u64 id) {
+    void *state = NULL;
 
     if (us_task_storage)
-        thread =
-            bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!thread) {
-        static const struct thread fresh = {};
+        state =
+            bpf_task_storage_get(by_task, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (state)
+        return state;
+    state = bpf_map_lookup_elem(by_id, &id);
+    if (state)
+        return state;
+    bpf_map_update_elem(by_id, &id, fresh, BPF_NOEXIST);
+    return bpf_map_lookup_elem(by_id, &id);
+}
 
-        thread = bpf_map_lookup_elem(&threads_by_id, &id);
-        if (!thread) {
-            bpf_map_update_elem(&threads_by_id, &id, &fresh, BPF_NOEXIST);
-            thread = bpf_map_lookup_elem(&threads_by_id, &id);
-        }
-    }
+/* State of the current thread, made when there is none. */
+INLINE struct thread *thread_make(__u64 id) {
+    static const struct thread fresh = {};
+    struct thread *thread = state_make(&threads, &threads_by_id, &fresh, id);
+
     if (!thread)
         count(US_COUNT_LOST_NO_STORAGE, 1);
     return thread;

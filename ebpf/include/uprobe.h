@@ -5,6 +5,7 @@
 #define UNDERSPAN_UPROBE_H
 
 #include "maps.h"
+#include "go.h"
 
 /* The number given with the place of the probe. Kernels before 5.15 have no such function; for them the
  * loader puts a constant in place of the call. */
@@ -65,6 +66,14 @@ INLINE __u64 go_word(struct registers *ctx, __u32 word) {
 
     bpf_probe_read_user(&value, sizeof(value), (const void *)(ctx->sp + 8 + 8 * word));
     return value;
+}
+
+/* A word of the arguments of a function of Go. */
+#define GO_ARGUMENT(ctx, on_stack, word) ((on_stack) ? go_word(ctx, word) : GO_ARGUMENT##word(ctx))
+
+/* The goroutine that calls a function of Go. */
+INLINE __u64 goroutine_of(struct registers *ctx, int on_stack) {
+    return on_stack ? goroutine_here() : GO_GOROUTINE(ctx);
 }
 
 struct {

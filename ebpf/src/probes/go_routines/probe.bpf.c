@@ -42,10 +42,9 @@ INLINE void emit_stream(__u64 now, __u64 conn, __u64 id, __u64 goroutine, __u32 
 SEC("uprobe")
 int us_go_create_enter(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
-    struct us_target *target = target_of(id >> 32);
     struct thread *thread;
 
-    if (!target || !target->go)
+    if (!go_program(id))
         return 0;
     thread = thread_make(id);
     if (!thread)
@@ -63,11 +62,10 @@ SEC("uprobe")
 int us_go_create_leave(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
     struct goroutine goroutine = {.tgid = id >> 32}, creator = {.tgid = id >> 32};
-    struct us_target *target = target_of(id >> 32);
     struct origin origin = {}, *maker;
     struct thread *thread;
 
-    if (!target || !target->go)
+    if (!go_program(id))
         return 0;
     thread = thread_of(id);
     if (!thread)
@@ -95,19 +93,13 @@ int us_go_create_leave(struct registers *ctx) {
 SEC("uprobe")
 int us_go_round_trip(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
-    struct us_target *target = target_of(id >> 32);
     struct goroutine pooled = {.tgid = id >> 32};
     __u64 asker;
 
-    if (!target || !target->go)
+    if (!go_program(id))
         return 0;
-    if (kind == CREATOR_STACK) {
-        asker = goroutine_here();
-        pooled.address = go_word(ctx, 0);
-    } else {
-        asker = GO_GOROUTINE(ctx);
-        pooled.address = GO_ARGUMENT0(ctx);
-    }
+    asker = goroutine_of(ctx, kind == CREATOR_STACK);
+    pooled.address = GO_ARGUMENT(ctx, kind == CREATOR_STACK, 0);
     bpf_map_update_elem(&go_askers, &pooled, &asker, BPF_ANY);
     return 0;
 }
@@ -118,15 +110,14 @@ SEC("uprobe")
 int us_go_write_loop(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
     struct goroutine goroutine = {.tgid = id >> 32};
-    struct us_target *target = target_of(id >> 32);
     struct origin *origin;
 
-    if (!target || !target->go)
+    if (!go_program(id))
         return 0;
-    goroutine.address = kind == CREATOR_STACK ? goroutine_here() : GO_GOROUTINE(ctx);
+    goroutine.address = goroutine_of(ctx, kind == CREATOR_STACK);
     origin = goroutine.address ? origin_make(&goroutine) : NULL;
     if (origin)
-        origin->writes = kind == CREATOR_STACK ? go_word(ctx, 0) : GO_ARGUMENT0(ctx);
+        origin->writes = GO_ARGUMENT(ctx, kind == CREATOR_STACK, 0);
     return 0;
 }
 
@@ -158,16 +149,15 @@ SEC("uprobe")
 int us_go_stream_enter(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
     struct goroutine goroutine = {.tgid = id >> 32}, creator = {.tgid = id >> 32};
-    struct us_target *target = target_of(id >> 32);
     struct origin *origin, *maker;
     __u32 stream;
 
-    if (!target || !target->go)
+    if (!go_program(id))
         return 0;
-    goroutine.address = kind == CREATOR_STACK ? goroutine_here() : GO_GOROUTINE(ctx);
-    stream = frame_stream(kind == CREATOR_STACK ? go_word(ctx, 1) : GO_ARGUMENT1(ctx));
+    goroutine.address = goroutine_of(ctx, kind == CREATOR_STACK);
+    stream = frame_stream(GO_ARGUMENT(ctx, kind == CREATOR_STACK, 1));
     if (!stream)
-        stream = frame_stream(kind == CREATOR_STACK ? go_word(ctx, 3) : GO_ARGUMENT3(ctx));
+        stream = frame_stream(GO_ARGUMENT(ctx, kind == CREATOR_STACK, 3));
     origin = stream && goroutine.address ? bpf_map_lookup_elem(&go_origins, &goroutine) : NULL;
     if (!origin)
         return 0;
@@ -186,12 +176,11 @@ SEC("uprobe")
 int us_go_stream_leave(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
     struct goroutine goroutine = {.tgid = id >> 32};
-    struct us_target *target = target_of(id >> 32);
     struct origin *origin;
 
-    if (!target || !target->go)
+    if (!go_program(id))
         return 0;
-    goroutine.address = kind == CREATOR_STACK ? goroutine_here() : GO_GOROUTINE(ctx);
+    goroutine.address = goroutine_of(ctx, kind == CREATOR_STACK);
     origin = bpf_map_lookup_elem(&go_origins, &goroutine);
     if (origin)
         origin->stream = 0;
@@ -203,14 +192,13 @@ int us_go_stream_leave(struct registers *ctx) {
 SEC("uprobe")
 int us_go_headers_made(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx), serving;
-    struct us_target *target = target_of(id >> 32);
     struct goroutine headers = {.tgid = id >> 32};
 
-    if (!target || !target->go)
+    if (!go_program(id))
         return 0;
     /* Behind the receiver, a context and a pointer. */
     headers.address = kind == CREATOR_STACK ? go_word(ctx, 4) : RESULT(ctx);
-    serving = on_behalf_of(id >> 32, kind == CREATOR_STACK ? goroutine_here() : GO_GOROUTINE(ctx));
+    serving = on_behalf_of(id >> 32, goroutine_of(ctx, kind == CREATOR_STACK));
     if (headers.address && serving)
         bpf_map_update_elem(&go_headers, &headers, &serving, BPF_ANY);
     return 0;
@@ -221,23 +209,16 @@ int us_go_headers_made(struct registers *ctx) {
 SEC("uprobe")
 int us_go_headers_written(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx), address, *serving;
-    struct us_target *target = target_of(id >> 32);
     struct goroutine headers = {.tgid = id >> 32}, goroutine = {.tgid = id >> 32};
     struct origin *origin;
     __u32 stream;
 
-    if (!target || !target->go)
+    if (!go_program(id))
         return 0;
-    if (kind == CREATOR_STACK) {
-        goroutine.address = goroutine_here();
-        /* The flag is in the same word. */
-        stream = (__u32)go_word(ctx, 1);
-        headers.address = go_word(ctx, 2);
-    } else {
-        goroutine.address = GO_GOROUTINE(ctx);
-        stream = (__u32)GO_ARGUMENT1(ctx);
-        headers.address = GO_ARGUMENT3(ctx);
-    }
+    goroutine.address = goroutine_of(ctx, kind == CREATOR_STACK);
+    stream = (__u32)GO_ARGUMENT(ctx, kind == CREATOR_STACK, 1);
+    /* On the stack, the flag is in the same word as the number. */
+    headers.address = kind == CREATOR_STACK ? go_word(ctx, 2) : GO_ARGUMENT3(ctx);
     origin = goroutine.address ? origin_make(&goroutine) : NULL;
     if (!origin)
         return 0;

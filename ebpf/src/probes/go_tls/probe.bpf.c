@@ -11,28 +11,21 @@ int us_go_tls_enter(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid(), now;
     __u64 kind = bpf_get_attach_cookie(ctx);
     struct goroutine goroutine = {.tgid = id >> 32};
-    struct us_target *target = target_of(id >> 32);
+    struct us_target *target = go_program(id);
     struct tls_object object = {.tgid = id >> 32};
     struct tls_call call = {.kind = kind}, *known;
     struct thread *thread;
     __u64 length;
 
-    if (!target || !target->go)
+    if (!target)
         return 0;
     now = bpf_ktime_get_ns();
     if (!alive(now))
         return 0;
-    if (kind & TLS_STACK) {
-        goroutine.address = goroutine_here();
-        call.object = go_word(ctx, 0);
-        call.source = go_word(ctx, 1);
-        length = go_word(ctx, 2);
-    } else {
-        goroutine.address = GO_GOROUTINE(ctx);
-        call.object = GO_ARGUMENT0(ctx);
-        call.source = GO_ARGUMENT1(ctx);
-        length = GO_ARGUMENT2(ctx);
-    }
+    goroutine.address = goroutine_of(ctx, kind & TLS_STACK);
+    call.object = GO_ARGUMENT(ctx, kind & TLS_STACK, 0);
+    call.source = GO_ARGUMENT(ctx, kind & TLS_STACK, 1);
+    length = GO_ARGUMENT(ctx, kind & TLS_STACK, 2);
     if (!goroutine.address || !call.object)
         return 0;
     known = bpf_map_lookup_elem(&go_calls, &goroutine);
@@ -64,20 +57,15 @@ int us_go_tls_leave(struct registers *ctx) {
     __u64 id = bpf_get_current_pid_tgid();
     __u64 kind = bpf_get_attach_cookie(ctx);
     struct goroutine goroutine = {.tgid = id >> 32};
-    struct us_target *target = target_of(id >> 32);
+    struct us_target *target = go_program(id);
     struct tls_call call = {}, *known;
     struct thread *thread;
     __s64 length;
 
-    if (!target || !target->go)
+    if (!target)
         return 0;
-    if (kind & TLS_STACK) {
-        goroutine.address = goroutine_here();
-        length = go_word(ctx, 4);
-    } else {
-        goroutine.address = GO_GOROUTINE(ctx);
-        length = RESULT(ctx);
-    }
+    goroutine.address = goroutine_of(ctx, kind & TLS_STACK);
+    length = kind & TLS_STACK ? go_word(ctx, 4) : RESULT(ctx);
     if (kind & TLS_HANDSHAKE)
         length = 0;
     known = bpf_map_lookup_elem(&go_calls, &goroutine);

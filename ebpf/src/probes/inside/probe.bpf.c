@@ -73,40 +73,18 @@ struct {
 } calls_by_id SEC(".maps");
 
 INLINE struct calls *calls_of(__u64 id) {
-    struct calls *calls = NULL;
+    static const struct calls fresh = {};
+    struct calls *calls = state_make(&calls_of_threads, &calls_by_id, &fresh, id);
 
-    if (us_task_storage)
-        calls = bpf_task_storage_get(&calls_of_threads, bpf_get_current_task_btf(), NULL,
-                                     BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!calls) {
-        static const struct calls fresh = {};
-
-        calls = bpf_map_lookup_elem(&calls_by_id, &id);
-        if (!calls) {
-            bpf_map_update_elem(&calls_by_id, &id, &fresh, BPF_NOEXIST);
-            calls = bpf_map_lookup_elem(&calls_by_id, &id);
-        }
-    }
     if (!calls)
         count(US_COUNT_LOST_MOMENTS, 1);
     return calls;
 }
 
 INLINE struct inside *inside_of(__u64 id) {
-    struct inside *inside = NULL;
+    static const struct inside fresh = {};
+    struct inside *inside = state_make(&inside_threads, &inside_by_id, &fresh, id);
 
-    if (us_task_storage)
-        inside = bpf_task_storage_get(&inside_threads, bpf_get_current_task_btf(), NULL,
-                                      BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!inside) {
-        static const struct inside fresh = {};
-
-        inside = bpf_map_lookup_elem(&inside_by_id, &id);
-        if (!inside) {
-            bpf_map_update_elem(&inside_by_id, &id, &fresh, BPF_NOEXIST);
-            inside = bpf_map_lookup_elem(&inside_by_id, &id);
-        }
-    }
     if (!inside)
         count(US_COUNT_LOST_MOMENTS, 1);
     return inside;
