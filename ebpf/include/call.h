@@ -16,6 +16,7 @@ struct wish {
     __u64 size;
     __u32 flags;
     __u32 direction;
+    __u32 copy;
 };
 
 /* Fills `source`, `segments` and `skip`; `source` stays 0 for bytes that are in no process's memory (pages of
@@ -112,7 +113,7 @@ INLINE void call_begins(struct wish *wish, struct sock *sk) {
     if (!sk || !is_stream(sk))
         return;
     thread = thread_make(id);
-    if (!thread)
+    if (!thread || is_served(thread, HOOK_BEGINS | wish->direction, wish->copy))
         return;
     recover(thread, sk);
     if (wish->flags & MSG_OTHER)

@@ -55,6 +55,9 @@ static __u64 (*const bpf_get_smp_processor_id)(void) = (void *)8;
 static void (*const bpf_preempt_disable)(void) = (void *)0x7e000001;
 static void (*const bpf_preempt_enable)(void) = (void *)0x7e000002;
 
+/* Which of its copies a program is, counted from 0: a constant that the loader puts in place of the call. */
+static __u32 (*const which_copy)(void) = (void *)0x7e000003;
+
 /* Begins a program on a tracepoint or a function, whose arguments are in `ctx`. No other thread gets the CPU
  * meanwhile: the kernel skips a program that is under way on the CPU already, and a thread interrupted in the
  * middle of one may be away for long. */
@@ -67,6 +70,22 @@ static void (*const bpf_preempt_enable)(void) = (void *)0x7e000002;
         return 0;                                                                                            \
     }                                                                                                        \
     INLINE int name##_of(__u64 *ctx)
+
+/* The same for a program that may have copies. A thread that has to leave the CPU leaves it when it may
+ * again, at the end of the program, which the kernel then skips for all others on that CPU until the thread
+ * goes on. Where that happens the loader puts copies at the hook. Whichever comes first does the work, and
+ * the next one when that was skipped. */
+#define TRACING_COPIES(section, name)                                                                        \
+    INLINE int name##_of(__u64 *ctx, __u32 copy);                                                            \
+    SEC(section) int name(__u64 *ctx) {                                                                      \
+        __u32 copy = which_copy();                                                                           \
+                                                                                                             \
+        bpf_preempt_disable();                                                                               \
+        name##_of(ctx, copy);                                                                                \
+        bpf_preempt_enable();                                                                                \
+        return 0;                                                                                            \
+    }                                                                                                        \
+    INLINE int name##_of(__u64 *ctx, __u32 copy __attribute__((unused)))
 
 /* Reads one kernel field through any pointer, typed by the verifier or not. Zero when it cannot be read. */
 #define READ(pointer, field)                                                                                 \

@@ -199,7 +199,12 @@ struct thread {
     struct tls_call tls_outer;  /* one that has made this one: TLS inside TLS */
     struct tls_found tls_found; /* passed between functions */
     __u64 creator;              /* Go: a goroutine is being made for this one */
+    __u8 served[4];             /* for each hook of programs that may have copies those that have come by,
+                                   a bit each, since one did the work */
 };
+
+/* Indices in `served`; directions are two of them. */
+#define HOOK_BEGINS 2
 
 struct {
     UINT(type, BPF_MAP_TYPE_RINGBUF);
@@ -355,6 +360,8 @@ struct {
 
 /* Frozen by the loader: whether there is task storage. */
 const volatile __u32 us_task_storage = 1;
+/* A bit for each copy of the programs on socket calls; 0 where there is but one. */
+const volatile __u32 us_copies = 0;
 
 /* Frozen by the loader: whether programs may have loops that the verifier goes through just once
  * (since 5.17). */
@@ -445,6 +452,24 @@ INLINE void *state_make(void *by_task, void *by_id, const void *fresh, __u64 id)
         return state;
     bpf_map_update_elem(by_id, &id, fresh, BPF_NOEXIST);
     return bpf_map_lookup_elem(by_id, &id);
+}
+
+/* Whether another copy of a program has done the work of this pass of its hook. In which order they come does
+ * not matter: one that has come already since the work was done sees a new pass. None does the work twice; it
+ * is left undone if one was skipped the last time and all others are this time. */
+INLINE int is_served(struct thread *thread, __u32 hook, __u32 copy) {
+    __u8 *served = &thread->served[hook & 3], own = 1 << copy;
+
+    if (!us_copies)
+        return 0;
+    if (*served && !(*served & own)) {
+        *served |= own;
+        if (*served == us_copies)
+            *served = 0;
+        return 1;
+    }
+    *served = own;
+    return 0;
 }
 
 /* State of the current thread, made when there is none. */

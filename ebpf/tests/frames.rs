@@ -104,9 +104,10 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn tracer(ring_bytes: u32) -> Option<Tracer> {
+fn tracer(ring_bytes: u32, copies: bool) -> Option<Tracer> {
     let settings = Settings {
         ring_bytes,
+        copies,
         request_budget: 64,
         response_budget: 64,
         deadline: Duration::from_mins(1),
@@ -230,8 +231,18 @@ fn conversation(name: &str, tracer: &mut Tracer, calls: impl Fn(usize) -> Vec<Ve
 
 #[test]
 fn what_is_declared_is_captured_and_nothing_else() {
+    captures_what_is_declared(false);
+}
+
+/// Where the kernel interrupts programs there are several at each hook, of which one is to do the work.
+#[test]
+fn copies_of_programs_capture_nothing_twice() {
+    captures_what_is_declared(true);
+}
+
+fn captures_what_is_declared(copies: bool) {
     let _alone = alone();
-    let Some(mut tracer) = tracer(8 << 20) else { return };
+    let Some(mut tracer) = tracer(8 << 20, copies) else { return };
     tracer.select(std::process::id()).unwrap();
     conversation("one call", &mut tracer, |length| segments(length, length));
     conversation("a byte per call", &mut tracer, |length| cut(length, 1));
@@ -246,7 +257,7 @@ fn what_is_declared_is_captured_and_nothing_else() {
 #[test]
 fn a_run_later_frames_are_found_again() {
     let _alone = alone();
-    let Some(mut tracer) = tracer(8 << 20) else { return };
+    let Some(mut tracer) = tracer(8 << 20, false) else { return };
     tracer.select(std::process::id()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     tracer.find_listeners().unwrap();
@@ -296,7 +307,7 @@ fn a_run_later_frames_are_found_again() {
 #[test]
 fn lost_openings_are_counted() {
     let _alone = alone();
-    let Some(mut tracer) = tracer(4096) else { return };
+    let Some(mut tracer) = tracer(4096, false) else { return };
     tracer.select(std::process::id()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     tracer.find_listeners().unwrap();

@@ -1,4 +1,5 @@
-//! Programs that call functions of the kernel which are no helpers (kfuncs) -> the same with the ids this kernel gives them, or without.
+//! What stands for something in the code that only the loader knows -> that: functions of the kernel which are no helpers (kfuncs) by the ids
+//! this kernel gives them, or left out, and which of its copies a program is.
 
 use aya_obj::btf::{Btf, BtfKind};
 use aya_obj::generated::{BPF_CALL, BPF_JMP, BPF_PSEUDO_KFUNC_CALL, bpf_insn};
@@ -7,6 +8,8 @@ use super::sys;
 
 /// What `helpers.h` writes for `bpf_preempt_disable` and `bpf_preempt_enable` (kernel/bpf/helpers.c, since 6.10).
 const NUMBERS: [i32; 2] = [0x7e00_0001, 0x7e00_0002];
+/// What it writes for `which_copy`.
+const WHICH_COPY: i32 = 0x7e00_0003;
 const NAMES: [&str; 2] = ["bpf_preempt_disable", "bpf_preempt_enable"];
 
 /// Ids of both functions.
@@ -22,8 +25,7 @@ pub(super) fn find(kernel: &Btf) -> Option<Ids> {
 /// Puts calls of the functions in place of the numbers, or nothing.
 pub(super) fn place(instructions: &mut [bpf_insn], ids: Option<Ids>) {
     for instruction in instructions {
-        let is_call = u32::from(instruction.code) == BPF_JMP | BPF_CALL && instruction.src_reg() == 0;
-        let Some(which) = NUMBERS.iter().position(|number| is_call && instruction.imm == *number) else {
+        let Some(which) = NUMBERS.iter().position(|number| calls(*instruction, *number)) else {
             continue;
         };
         match ids {
@@ -35,6 +37,24 @@ pub(super) fn place(instructions: &mut [bpf_insn], ids: Option<Ids>) {
             None => *instruction = sys::NOTHING[0],
         }
     }
+}
+
+/// Whether a program may have copies.
+pub(super) fn has_copies(instructions: &[bpf_insn]) -> bool {
+    instructions.iter().any(|instruction| calls(*instruction, WHICH_COPY))
+}
+
+/// The code of a program's `copy`, counted from 0.
+pub(super) fn as_copy(instructions: &[bpf_insn], copy: i32) -> Vec<bpf_insn> {
+    let constant = bpf_insn { imm: copy, ..sys::NOTHING[0] };
+    let place = |instruction| if calls(instruction, WHICH_COPY) { constant } else { instruction };
+    instructions.iter().copied().map(place).collect()
+}
+
+/// Whether this is a call of the helper that has the number.
+fn calls(instruction: bpf_insn, number: i32) -> bool {
+    let is_call = u32::from(instruction.code) == BPF_JMP | BPF_CALL && instruction.src_reg() == 0;
+    is_call && instruction.imm == number
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "half a byte, of a type that is wider")]
@@ -56,6 +76,17 @@ mod tests {
 
     fn listing(instructions: &[bpf_insn]) -> Vec<(u8, u8, i32)> {
         instructions.iter().map(|one| (one.code, one.src_reg(), one.imm)).collect()
+    }
+
+    #[test]
+    fn each_copy_knows_which_it_is() {
+        let program = [call(0, 14), call(0, WHICH_COPY), call(2, WHICH_COPY)];
+        assert!(has_copies(&program));
+        for copy in [0, 1, 2] {
+            let placed = as_copy(&program, copy);
+            assert_eq!(listing(&placed), [(0x85, 0, 14), (0xb7, 0, copy), (0x85, 2, WHICH_COPY)]);
+            assert!(!has_copies(&placed));
+        }
     }
 
     #[test]

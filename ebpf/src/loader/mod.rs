@@ -7,6 +7,7 @@ mod callbacks;
 mod kernel_calls;
 mod kprobe;
 mod link;
+mod preemption;
 mod program;
 mod sys;
 mod template;
@@ -23,6 +24,7 @@ use aya_obj::{EbpfSectionKind, Object, ParseError};
 pub use link::Runs;
 pub(crate) use link::uprobe::{self, Way};
 pub(crate) use link::{Iterator, Link};
+pub(crate) use preemption::Preemption;
 pub(crate) use program::{Attach, Functions, ProgramError};
 pub(crate) use sys::enable_statistics;
 pub(crate) use template::Template;
@@ -98,6 +100,7 @@ pub(crate) struct Loader<'k> {
     object: Object,
     fitted: &'k Fitted<'k>,
     maps: HashMap<String, MapData>,
+    preemption: Preemption,
 }
 
 /// The types of the running kernel. About 20 MB while it lives.
@@ -144,7 +147,12 @@ impl<'k> Loader<'k> {
         if switches.contains(&(LOOPS, 0)) {
             object.functions.values_mut().for_each(|function| callbacks::forget(&mut function.instructions));
         }
-        Ok(Self { object, fitted, maps })
+        Ok(Self { object, fitted, maps, preemption: Preemption::default() })
+    }
+
+    /// Has programs have copies where the kernel may interrupt them.
+    pub(crate) fn with_copies(self, preemption: Preemption) -> Self {
+        Self { preemption, ..self }
     }
 
     /// Takes a map out; it lives on in the programs that use it.
@@ -160,7 +168,7 @@ impl<'k> Loader<'k> {
     /// Loads a program and attaches it wherever it belongs.
     pub(crate) fn attach(&self, name: &str, attach: &Attach) -> Result<Vec<Link>, ProgramError> {
         let Some(functions) = attach.functions() else {
-            return Ok(vec![link::attach(self.load(name, attach, None)?, attach, None)?]);
+            return Ok(vec![self.link(self.load(name, attach, None)?, name, attach, None)?]);
         };
         let mut links = Vec::new();
         // A trampoline's program is made for its function, a kprobe's serves all.
@@ -174,7 +182,7 @@ impl<'k> Loader<'k> {
                 }
                 None => self.load(name, attach, Some(function)),
             };
-            let result = program.and_then(|program| link::attach(program, attach, Some(function)));
+            let result = program.and_then(|program| self.link(program, name, attach, Some(function)));
             match result {
                 Ok(link) => links.push(link),
                 Err(ProgramError::NoHook(_)) if functions.where_present.contains(&function) => {}
@@ -184,6 +192,24 @@ impl<'k> Loader<'k> {
         Ok(links)
     }
 
+    /// Attaches a program, and its copies if it is to have any.
+    fn link(
+        &self,
+        program: OwnedFd,
+        name: &str,
+        attach: &Attach,
+        function: Option<&str>,
+    ) -> Result<Link, ProgramError> {
+        let mut link = link::attach(program, attach, function)?;
+        if program::has_copies(&self.object, name) {
+            for copy in 1..self.preemption.copies(*attach) {
+                let program = self.load_copy(name, attach, function, copy)?;
+                link.add_copy(link::attach(program, attach, function)?);
+            }
+        }
+        Ok(link)
+    }
+
     /// Loads a program.
     pub(crate) fn load(
         &self,
@@ -191,7 +217,18 @@ impl<'k> Loader<'k> {
         attach: &Attach,
         function: Option<&str>,
     ) -> Result<OwnedFd, ProgramError> {
-        program::load(&self.object, self.fitted.btf.as_ref(), self.fitted.kernel, name, attach, function)
+        self.load_copy(name, attach, function, 0)
+    }
+
+    fn load_copy(
+        &self,
+        name: &str,
+        attach: &Attach,
+        function: Option<&str>,
+        copy: i32,
+    ) -> Result<OwnedFd, ProgramError> {
+        let Fitted { btf, kernel, .. } = self.fitted;
+        program::load(&self.object, btf.as_ref(), kernel, name, attach, function, copy)
     }
 
     /// Takes a program for user space out, to be loaded when it is known how it is attached.

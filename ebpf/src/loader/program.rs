@@ -7,7 +7,7 @@ use aya_obj::Object;
 use aya_obj::btf::{Btf, BtfKind};
 use aya_obj::generated::{bpf_attach_type, bpf_prog_type};
 
-use super::{kprobe, sys};
+use super::{kernel_calls, kprobe, sys};
 
 /// Where a program goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ const LOG_SIZE: usize = 1 << 16;
 /// How the statistics behind the reason begin.
 const STATISTICS: [&str; 3] = ["processed ", "stack depth ", "verification time "];
 
-/// Loads a program; `function` is the one it is for, where the kernel wants to know.
+/// Loads a program's `copy`, counted from 0; `function` is the one it is for, where the kernel wants to know.
 pub(super) fn load(
     object: &Object,
     btf: Option<&OwnedFd>,
@@ -112,6 +112,7 @@ pub(super) fn load(
     name: &str,
     attach: &Attach,
     function: Option<&str>,
+    copy: i32,
 ) -> Result<OwnedFd, ProgramError> {
     let missing = || ProgramError::Missing(name.to_owned());
     let program = object.programs.get(name).ok_or_else(missing)?;
@@ -124,12 +125,18 @@ pub(super) fn load(
         kind: kind as u32,
         attach_type: attach_type as u32,
         attach_btf_id,
-        instructions: &code.instructions,
+        instructions: &kernel_calls::as_copy(&code.instructions, copy),
         license: &program.license,
         btf: btf.map(AsFd::as_fd),
         functions: (&functions, code.func_info.len(), code.func_info_rec_size),
         lines: (&lines, code.line_info.len(), code.line_info_rec_size),
     })
+}
+
+/// Whether the program is one that may have copies.
+pub(super) fn has_copies(object: &Object, name: &str) -> bool {
+    let code = object.programs.get(name).and_then(|program| object.functions.get(&program.function_key()));
+    code.is_some_and(|code| kernel_calls::has_copies(&code.instructions))
 }
 
 /// Gives a program to the kernel.

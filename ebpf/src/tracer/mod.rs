@@ -2,6 +2,7 @@
 
 mod attached;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray};
 use crate::abi::{Control, RawCanary, RawCounted, RawEnd, RawMark, RawVerdict, Target};
 use crate::counters::Counters;
 use crate::framing::{Framing, FramingTable};
-use crate::loader::{Fitted, LOOPS, LoadError, Loader, Runs, enable_statistics, kernel_types};
+use crate::loader::{Fitted, LOOPS, LoadError, Loader, Preemption, Runs, enable_statistics, kernel_types};
 use crate::marks::Mark;
 use crate::probes::{PAYLOAD, Probe, Program, REGISTRY};
 use crate::record::{End, Record, RecordError};
@@ -45,6 +46,8 @@ pub struct Settings {
     pub deadline: Duration,
     /// Attach probes in user space one by one even where the kernel can do many at once. For tests.
     pub uprobes_by_event: bool,
+    /// Programs have copies whether or not the kernel interrupts them. For tests.
+    pub copies: bool,
     /// Names of the payload probes that may be used, of which the best the kernel accepts is; empty for any.
     pub payload: Vec<String>,
     /// Framings to capture by, at most [`Framing::MOST`], with at most [`Framing::SIGNATURES`]; they are numbered from 1.
@@ -62,6 +65,7 @@ impl Default for Settings {
             announce_execs: false,
             deadline: Duration::from_secs(5),
             uprobes_by_event: false,
+            copies: false,
             payload: Vec::new(),
             framings: Vec::new(),
         }
@@ -192,12 +196,16 @@ impl Tracer {
             sizes.push(("inside_by_id", SPARE_INSIDE));
             sizes.push(("calls_by_id", SPARE_INSIDE));
         }
+        let everywhere = Preemption { functions: true, tracepoints: true };
+        let preemption = if settings.copies { everywhere } else { Preemption::of_kernel() };
+        let copies = payload.programs.iter().map(|program| preemption.copies(program.attach)).max();
         let switches = [
+            ("us_copies", copies.filter(|&copies| copies > 1).map_or(0, |copies| (1 << copies) - 1)),
             ("us_typed_sockets", u32::from(typed_sockets)),
             ("us_task_storage", u32::from(trials.tasks)),
             (LOOPS, u32::from(trials.loops)),
         ];
-        let mut loader = Loader::new(fitted, &sizes, &switches)?;
+        let mut loader = Loader::new(fitted, &sizes, &switches)?.with_copies(preemption);
         let mut control =
             Array::try_from(Map::Array(loader.take_map("control")?)).map_err(LoadError::Setup)?;
         control.set(0, initial_control(settings, ring_bytes), 0).map_err(LoadError::Setup)?;
@@ -412,10 +420,15 @@ impl Tracer {
         sums
     }
 
-    /// How often a hook was passed and its program not run, as far as the kernel says. The calls this concerns are in
-    /// [`Counters::missed`] when their threads went on.
-    pub fn missed_hits(&self) -> u64 {
-        self.attached.links.iter().map(|(.., link)| link.missed()).sum()
+    /// How often a hook was passed and its program not run, as far as the kernel says, by the program's name. The calls this concerns are
+    /// in [`Counters::missed`] when their threads went on.
+    pub fn missed_hits(&self) -> BTreeMap<&'static str, u64> {
+        let mut missed = BTreeMap::new();
+        for (_, program, link) in &self.attached.links {
+            *missed.entry(program.name).or_default() += link.missed();
+        }
+        missed.retain(|_, hits| *hits > 0);
+        missed
     }
 
     /// Ends of connections that did not fit the ring since the last call. Records of theirs may still be in the ring.

@@ -17,18 +17,29 @@ pub(crate) struct Link {
     /// Dropping it detaches the program.
     hook: OwnedFd,
     program: OwnedFd,
+    /// The program's copies at the same hook.
+    copies: Vec<Link>,
 }
 
 impl Link {
-    /// How often the program ran and for how long, where the kernel keeps count.
-    pub(crate) fn runs(&self) -> Runs {
-        sys::program_runs(self.program.as_fd()).unwrap_or_default()
+    /// Keeps a program's `copy` with it.
+    pub(super) fn add_copy(&mut self, copy: Self) {
+        self.copies.push(copy);
     }
 
-    /// How often the hook was passed and the program not run, as far as the kernel says: 0 where it does not.
+    /// How often the program ran and for how long, its copies included, where the kernel keeps count.
+    pub(crate) fn runs(&self) -> Runs {
+        let own = sys::program_runs(self.program.as_fd()).unwrap_or_default();
+        let add = |sum: Runs, more: Runs| Runs { count: sum.count + more.count, time: sum.time + more.time };
+        self.copies.iter().map(Self::runs).fold(own, add)
+    }
+
+    /// How often the hook was passed and the program not run, as far as the kernel says: 0 where it does not. With copies, it is not known
+    /// how often none of them was: at most this often.
     pub(crate) fn missed(&self) -> u64 {
         let by_hook = sys::link_misses(self.hook.as_fd()).unwrap_or(0);
-        by_hook + sys::program_misses(self.program.as_fd()).unwrap_or(0)
+        let own = by_hook + sys::program_misses(self.program.as_fd()).unwrap_or(0);
+        self.copies.iter().map(Self::missed).fold(own, u64::min)
     }
 }
 
@@ -58,7 +69,7 @@ pub(super) fn attach(
         Attach::Uprobe => Err(io::Error::other("probes in user space are attached later")),
     };
     match hook {
-        Ok(hook) => Ok(Link { hook, program }),
+        Ok(hook) => Ok(Link { hook, program, copies: Vec::new() }),
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) && !function.is_empty() => {
             Err(ProgramError::NoHook(no_function(function)))
         }

@@ -2,7 +2,8 @@
 /* Life of TCP sockets: who opened a connection, who listens, and when a connection is over. */
 #include "conn.h"
 
-TRACING("tp_btf/inet_sock_set_state", us_inet_sock_set_state) {
+/* Copies need not know of each other: what is done twice is done once. */
+TRACING_COPIES("tp_btf/inet_sock_set_state", us_inet_sock_set_state) {
     struct sock *sk = (struct sock *)ctx[0];
     int state = (int)ctx[2];
     struct us_control *ctl;
@@ -17,7 +18,7 @@ TRACING("tp_btf/inet_sock_set_state", us_inet_sock_set_state) {
         if (!target || !is_stream(sk))
             return 0;
         conn = conn_make(sk, US_ROLE_CLIENT);
-        if (!conn)
+        if (!conn || (conn->state & (CONN_ANNOUNCED | CONN_CLOSED)) == CONN_ANNOUNCED)
             return 0;
         conn->tgid = id >> 32;
         conn->tid = (__u32)id;

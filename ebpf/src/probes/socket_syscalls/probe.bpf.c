@@ -41,7 +41,8 @@ INLINE struct sock *socket_of(struct task_struct *task, __u32 fd) {
     return sk && is_stream(sk) ? sk : NULL;
 }
 
-TRACING("tp_btf/sys_enter", us_sys_enter) {
+/* Copies need not know of each other: to keep the arguments twice changes nothing. */
+TRACING_COPIES("tp_btf/sys_enter", us_sys_enter) {
     struct pt_regs *regs = (struct pt_regs *)ctx[0];
     long number = (long)ctx[1];
     __u64 id, now;
@@ -90,7 +91,8 @@ TRACING("tp_btf/sys_enter", us_sys_enter) {
 /* Most messages of a sendmmsg or recvmmsg that are looked at; those behind are counted without bytes. */
 #define MESSAGES_MAX 4
 
-TRACING("tp_btf/sys_exit", us_sys_exit) {
+/* Of copies, the first takes the call. */
+TRACING_COPIES("tp_btf/sys_exit", us_sys_exit) {
     long result = (long)ctx[1], number;
     __u64 id = bpf_get_current_pid_tgid();
     struct task_struct *task;

@@ -20,7 +20,7 @@ TRACING("tp_btf/tcp_sendmsg_locked", us_tcp_sendmsg_locked) {
     return 0;
 }
 
-INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direction) {
+INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direction, __u32 copy) {
     __u64 id = bpf_get_current_pid_tgid();
     struct us_target *target = caller(id >> 32);
     struct us_control *ctl;
@@ -37,7 +37,7 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
     if (!known && !is_stream(sk))
         return;
     thread = thread_make(id);
-    if (!thread)
+    if (!thread || is_served(thread, direction, copy))
         return;
     io = &thread->io;
     *io = (struct io){.left_at = bpf_ktime_get_ns()};
@@ -80,12 +80,12 @@ INLINE void on_socket_call(struct sock *sk, int result, __u32 flags, __u32 direc
     on_socket_io(conn, thread, sk, ctl);
 }
 
-TRACING("tp_btf/sock_send_length", us_sock_send_length) {
-    on_socket_call((struct sock *)ctx[0], (int)ctx[1], 0, 1);
+TRACING_COPIES("tp_btf/sock_send_length", us_sock_send_length) {
+    on_socket_call((struct sock *)ctx[0], (int)ctx[1], 0, 1, copy);
     return 0;
 }
 
-TRACING("tp_btf/sock_recv_length", us_sock_recv_length) {
-    on_socket_call((struct sock *)ctx[0], (int)ctx[1], (__u32)ctx[2], 0);
+TRACING_COPIES("tp_btf/sock_recv_length", us_sock_recv_length) {
+    on_socket_call((struct sock *)ctx[0], (int)ctx[1], (__u32)ctx[2], 0, copy);
     return 0;
 }

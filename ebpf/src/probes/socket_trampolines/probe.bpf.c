@@ -10,12 +10,13 @@ INLINE struct sock *stream_of(struct socket *socket) {
 }
 
 /* int NAME(struct socket *, struct msghdr *, size_t) */
-TRACING("fentry/send", us_fentry_send) {
+TRACING_COPIES("fentry/send", us_fentry_send) {
     struct sock *sk = caller(bpf_get_current_pid_tgid() >> 32) ? stream_of((struct socket *)ctx[0]) : NULL;
     struct wish wish = {
         .message = (struct msghdr *)ctx[1],
         .size = ctx[2],
         .direction = 1,
+        .copy = copy,
     };
 
     if (sk)
@@ -24,12 +25,13 @@ TRACING("fentry/send", us_fentry_send) {
 }
 
 /* int NAME(struct socket *, struct msghdr *, size_t, int flags) */
-TRACING("fentry/receive", us_fentry_receive) {
+TRACING_COPIES("fentry/receive", us_fentry_receive) {
     struct sock *sk = caller(bpf_get_current_pid_tgid() >> 32) ? stream_of((struct socket *)ctx[0]) : NULL;
     struct wish wish = {
         .message = (struct msghdr *)ctx[1],
         .size = ctx[2],
         .flags = (__u32)ctx[3],
+        .copy = copy,
     };
 
     if (sk)
@@ -54,7 +56,8 @@ INLINE void begin_late(struct call *call, struct msghdr *message, __u32 directio
     }
 }
 
-INLINE void on_exit(struct socket *socket, struct msghdr *message, __u32 direction, __u32 flags, int result) {
+INLINE void on_exit(struct socket *socket, struct msghdr *message, __u32 direction, __u32 flags, int result,
+                    __u32 copy) {
     __u64 id = bpf_get_current_pid_tgid();
     struct sock *sk = traced(id >> 32) ? stream_of(socket) : NULL;
     struct thread *thread;
@@ -62,36 +65,36 @@ INLINE void on_exit(struct socket *socket, struct msghdr *message, __u32 directi
     if (!sk || (flags & MSG_OTHER))
         return;
     thread = thread_of(id);
-    if (!thread || thread->under_way.socket != (__u64)sk) {
-        if (!is_stream(sk))
-            return;
-        thread = thread_make(id);
-        if (!thread)
-            return;
+    /* A call whose beginning was seen has passed this test. */
+    if ((!thread || thread->under_way.socket != (__u64)sk) && !is_stream(sk))
+        return;
+    thread = thread ? thread : thread_make(id);
+    if (!thread || is_served(thread, direction, copy))
+        return;
+    if (thread->under_way.socket != (__u64)sk)
         begin_late(&thread->under_way, message, direction, flags, result);
-    }
     call_ends(thread, sk, result);
 }
 
-TRACING("fexit/send", us_fexit_send) {
-    on_exit((struct socket *)ctx[0], (struct msghdr *)ctx[1], 1, 0, (int)ctx[3]);
+TRACING_COPIES("fexit/send", us_fexit_send) {
+    on_exit((struct socket *)ctx[0], (struct msghdr *)ctx[1], 1, 0, (int)ctx[3], copy);
     return 0;
 }
 
-TRACING("fexit/receive", us_fexit_receive) {
-    on_exit((struct socket *)ctx[0], (struct msghdr *)ctx[1], 0, (__u32)ctx[3], (int)ctx[4]);
+TRACING_COPIES("fexit/receive", us_fexit_receive) {
+    on_exit((struct socket *)ctx[0], (struct msghdr *)ctx[1], 0, (__u32)ctx[3], (int)ctx[4], copy);
     return 0;
 }
 
 /* sendfile before 6.5: ssize_t NAME(struct socket *, struct page *, int offset, size_t, int flags) */
-TRACING("fexit/send_page", us_fexit_send_page) {
-    on_exit((struct socket *)ctx[0], NULL, 1, 0, (int)ctx[5]);
+TRACING_COPIES("fexit/send_page", us_fexit_send_page) {
+    on_exit((struct socket *)ctx[0], NULL, 1, 0, (int)ctx[5], copy);
     return 0;
 }
 
 /* ssize_t NAME(struct socket *, loff_t *, struct pipe_inode_info *, size_t, unsigned int flags) */
-TRACING("fexit/splice_read", us_fexit_splice_read) {
-    on_exit((struct socket *)ctx[0], NULL, 0, 0, (int)ctx[5]);
+TRACING_COPIES("fexit/splice_read", us_fexit_splice_read) {
+    on_exit((struct socket *)ctx[0], NULL, 0, 0, (int)ctx[5], copy);
     return 0;
 }
 

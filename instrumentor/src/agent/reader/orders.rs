@@ -121,9 +121,9 @@ impl Reader {
             tracing::debug!(%error, "cannot look at silent connections");
         }
         let skipped = tracer.missed_hits();
-        if skipped > 0 {
+        if !skipped.is_empty() {
             // The exchanges this cost are among those lost, by the holes the calls left.
-            tracing::warn!(skipped, "the kernel passed hooks without running their programs");
+            tracing::warn!(?skipped, "the kernel passed hooks without running their programs");
         }
         tracer.detach();
         self.pulse.set_attached(false);
