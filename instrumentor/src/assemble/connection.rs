@@ -26,6 +26,10 @@ pub enum Peer {
     Unix(String),
 }
 
+/// A request as both ends of a connection can see it, in TCP sequence numbers: of its first byte, and of the byte the response will begin with.
+/// Or, where many share a connection: those that its directions began with, and the stream.
+pub type Edge = (u32, u32, u32);
+
 /// One direction.
 #[derive(Debug, Default)]
 struct Stream {
@@ -45,9 +49,11 @@ pub struct Connection {
     joined: bool,
     /// Its bytes may begin, or go on after a hole, in the middle of a message.
     pub ragged: bool,
-    /// Where the current run of each direction began in TCP sequence numbers (own direction, other direction), until taken:
-    /// the identity of a request that both ends can see. Index 1 is what the process sent.
-    pub run_sequence: [Option<(u32, u32)>; 2],
+    /// Where the current run of each direction began in TCP sequence numbers (own direction, other direction), until taken.
+    /// Index 1 is what the process sent.
+    run_sequence: [Option<(u32, u32)>; 2],
+    /// TCP sequence numbers that the directions began with, as far as they are known.
+    origins: [Option<u32>; 2],
     /// What is understood of it.
     pub conversation: Conversation,
     /// No protocol of ours was found in it.
@@ -101,6 +107,7 @@ impl Connection {
             joined: true,
             ragged: true,
             run_sequence: [None; 2],
+            origins: [None; 2],
             conversation: Conversation::default(),
             unknown: false,
             under_way: 0,
@@ -114,6 +121,29 @@ impl Connection {
     /// Whether what is read of it was encrypted on the wire.
     pub fn is_decrypted(&self) -> bool {
         self.traffic.decrypted > 0
+    }
+
+    /// Notes where on the wire its directions began. Of one that has moved nothing yet, the other one's first record tells.
+    fn begins(&mut self, record: &Data<'_>) {
+        let own = usize::from(record.flags.sent());
+        if self.joined {
+            return;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "sequence numbers wrap around")]
+        self.origins[own].get_or_insert(record.seq.wrapping_sub(record.offset as u32));
+        if self.streams[1 - own].next.is_none() {
+            self.origins[1 - own].get_or_insert(record.peer_seq);
+        }
+    }
+
+    /// What both ends know a request by: of many at a time on a connection, the stream and where that began. `sent`: by this process.
+    pub fn edge(&mut self, sent: bool, stream: Option<u32>) -> Option<Edge> {
+        let (own, other) = (usize::from(sent), usize::from(!sent));
+        let run = self.run_sequence[own].take();
+        match (stream, self.origins[own], self.origins[other]) {
+            (Some(stream), Some(from), Some(to)) => Some((from, to, stream)),
+            _ => run.map(|(from, to)| (from, to, 0)),
+        }
     }
 
     /// Name of the protocol it speaks; empty before that is known.
@@ -194,6 +224,7 @@ impl Connection {
         stream.next = Some(record.offset + captured + skipped);
         if record.flags.flip() && record.seq != record.peer_seq {
             self.run_sequence[usize::from(sent)] = Some((record.seq, record.peer_seq));
+            self.begins(record);
         } else if hole.is_some() {
             // The request that the run began with may be in the hole; the next one must not pass for it.
             self.run_sequence[usize::from(sent)] = None;

@@ -6,7 +6,7 @@
 mod connection;
 mod losses;
 
-pub use connection::{Connection, Peer};
+pub use connection::{Connection, Edge, Peer};
 
 use hashbrown::HashMap;
 use underspan_ebpf::{Conn, Data, End, Run};

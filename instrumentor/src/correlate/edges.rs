@@ -1,7 +1,6 @@
-//! Both ends of a connection on this host: the client's span and the server's meet by the sequence numbers of the request.
+//! Both ends of a connection on this host: the client's span and the server's meet by where the request stands on the wire.
 //!
-//! On the wire both ends agree on where in each direction a request stands, whatever translates addresses between them.
-//! The two records may arrive in either order.
+//! Both ends agree on sequence numbers, whatever translates addresses between them. The two records may arrive in either order.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -9,9 +8,7 @@ use std::rc::Rc;
 use hashbrown::HashMap;
 
 use super::span::{Parent, Span};
-
-/// Sequence number of the request's first byte, and of the byte the response will begin with.
-pub(super) type Edge = (u32, u32);
+use crate::assemble::Edge;
 
 /// Requests remembered; about 10 s of them is plenty, the other end's record being microseconds away.
 const KEPT: usize = 4096;
@@ -73,11 +70,11 @@ mod tests {
             let mut edges = Edges::default();
             let (client, server) = (Span::new(1, Parent::None), Span::new(2, Parent::None));
             if server_first {
-                edges.server((5, 6), &server, true);
-                edges.client((5, 6), &client);
+                edges.server((5, 6, 0), &server, true);
+                edges.client((5, 6, 0), &client);
             } else {
-                edges.client((5, 6), &client);
-                edges.server((5, 6), &server, true);
+                edges.client((5, 6, 0), &client);
+                edges.server((5, 6, 0), &server, true);
             }
             assert_eq!(server.trace(&Sampler::default()).parent_id, Some(client.span_id));
             assert_eq!(
@@ -89,10 +86,10 @@ mod tests {
     }
 
     #[test]
-    fn a_context_in_the_bytes_is_kept_and_memory_is_bounded() {
+    fn memory_is_bounded() {
         let mut edges = Edges::default();
         for number in 0..10_000 {
-            edges.client((number, 0), &Span::new(1, Parent::None));
+            edges.client((number, 0, 0), &Span::new(1, Parent::None));
         }
         assert_eq!(edges.waiting.len(), KEPT);
         assert_eq!(edges.order.len(), KEPT);

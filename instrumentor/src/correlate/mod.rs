@@ -226,7 +226,7 @@ impl Correlator {
         request: &Request,
     ) -> Rc<Span> {
         let span = Span::new(first, request.context.clone().map_or(Parent::None, Parent::Context));
-        let edge = connection.run_sequence[usize::from(role == Role::Client)].take();
+        let edge = connection.edge(role == Role::Client, request.stream);
         match role {
             Role::Server => {
                 match request.stream {

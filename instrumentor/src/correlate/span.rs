@@ -43,6 +43,10 @@ pub struct Trace {
 pub struct Span {
     /// Its id.
     pub span_id: [u8; 8],
+    /// Trace and parent in the bytes of the request.
+    context: Option<([u8; 16], [u8; 8])>,
+    /// A nearer parent than that was found.
+    nearer: Cell<bool>,
     parent: RefCell<Parent>,
     trace: RefCell<Option<Trace>>,
     /// First byte of the request, kernel time.
@@ -59,8 +63,14 @@ const NEW_TRACE_FLAGS: u8 = 0x02;
 impl Span {
     /// A new span.
     pub fn new(start: u64, parent: Parent) -> Rc<Self> {
+        let context = match &parent {
+            Parent::Context(context) => Some((context.trace_id, context.parent_id)),
+            Parent::None | Parent::Span { .. } => None,
+        };
         Rc::new(Self {
             span_id: random(),
+            context,
+            nearer: Cell::new(false),
             parent: RefCell::new(parent),
             trace: RefCell::new(None),
             start,
@@ -74,9 +84,18 @@ impl Span {
         self.trace.borrow().is_some() || !matches!(*self.parent.borrow(), Parent::None)
     }
 
-    /// Gives the span a parent, unless it has one or its trace is settled. A span is never hung below itself.
+    /// Gives the span a parent, unless it has one or its trace is settled. A span is never hung below itself. A context in its bytes gives
+    /// way to a request it was passed on from.
     pub fn adopt(self: &Rc<Self>, parent: Parent) -> bool {
-        if self.has_parent() || matches!(&parent, Parent::Span { span, .. } if span.descends_from(self)) {
+        if let Parent::Span { span, remote } = &parent {
+            let nearer =
+                self.context.is_some() && self.context == span.context && (!remote || span.nearer.get());
+            let free = if nearer { self.trace.borrow().is_none() } else { !self.has_parent() };
+            if !free || span.descends_from(self) {
+                return false;
+            }
+            self.nearer.set(nearer);
+        } else if self.has_parent() {
             return false;
         }
         self.parent.replace(parent);
@@ -163,6 +182,29 @@ mod tests {
         let trace = span.trace(&Sampler::default());
         assert_eq!((trace.trace_id, trace.parent_id, trace.flags), ([7; 16], Some([8; 8]), 0));
         assert_eq!(trace.state, "a=b");
+    }
+
+    #[test]
+    fn a_context_that_is_passed_on() {
+        let context = |parent| {
+            Parent::Context(TraceContext {
+                trace_id: [7; 16],
+                parent_id: [parent; 8],
+                flags: 0,
+                state: String::new(),
+            })
+        };
+        let sampler = Sampler::default();
+        let served = Span::new(1, context(8));
+        assert_eq!(served.trace(&sampler).parent_id, Some([8; 8]));
+        let (called, answered) = (Span::new(2, context(8)), Span::new(3, context(8)));
+        assert!(!answered.adopt(below(&called, true)), "whoever is named may have called it");
+        assert!(called.adopt(below(&served, false)));
+        assert!(answered.adopt(below(&called, true)));
+        assert_eq!(answered.trace(&sampler).parent_id, Some(called.span_id));
+        assert_eq!(called.trace(&sampler).parent_id, Some(served.span_id));
+        assert_eq!(called.trace(&sampler).trace_id, [7; 16]);
+        assert!(!Span::new(4, context(9)).adopt(below(&served, false)), "it has a parent of its own within");
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::Statement;
 
-/// Most names kept of a connection.
-const MAX_NAMES: usize = 512;
+/// Most names kept of a connection. Drivers have up to 512 by themselves (pgx), besides those that a program gives.
+const MAX_NAMES: usize = 1024;
 /// Most bytes of names and texts kept.
 const MAX_BYTES: usize = 512 * 1024;
 

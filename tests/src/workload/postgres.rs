@@ -91,16 +91,25 @@ impl Postgres {
     }
 
     fn command(&self, program: &str, arguments: &[&str], unix: bool) -> Vec<String> {
-        let host = if unix { self.folder.path().display().to_string() } else { "127.0.0.1".to_owned() };
-        let mut words =
-            ["env", self.ssl_mode(), "PGDATABASE=postgres", "PGUSER=postgres"].map(str::to_owned).to_vec();
-        words.extend([
-            format!("PGHOST={host}"),
-            format!("PGPORT={}", self.address.port()),
-            program.to_owned(),
-        ]);
+        let mut words = vec!["env".to_owned()];
+        words.extend(self.environment(unix).map(|(name, value)| format!("{name}={value}")));
+        words.push(program.to_owned());
         words.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         words
+    }
+
+    /// What drivers and programs look for to find the server over TCP, or the unix socket.
+    pub fn environment(&self, unix: bool) -> [(&'static str, String); 5] {
+        let host = if unix { self.folder.path().display().to_string() } else { "127.0.0.1".to_owned() };
+        let mode = if self.tls { "require" } else { "disable" };
+        let user = USER.to_owned();
+        [
+            ("PGSSLMODE", mode.to_owned()),
+            ("PGDATABASE", user.clone()),
+            ("PGUSER", user),
+            ("PGHOST", host),
+            ("PGPORT", self.address.port().to_string()),
+        ]
     }
 
     /// psql over TCP, which is told what to do; it is connected.
@@ -111,10 +120,6 @@ impl Postgres {
         client.say("SELECT 4711;");
         client.hear("4711");
         client
-    }
-
-    fn ssl_mode(&self) -> &'static str {
-        if self.tls { "PGSSLMODE=require" } else { "PGSSLMODE=disable" }
     }
 
     /// Runs SQL with psql, which must succeed.

@@ -21,6 +21,9 @@ use crate::inside::{end, measured};
 use crate::stage::{Session, Turn, enter, skip};
 
 const STRIPPED: Build = Build { stripped: true, ..Build::PLAIN };
+/// How programs are built. Tests begin with different ones, so that each kind meets each protocol.
+pub(crate) const KINDS: [Build; 4] =
+    [Build::PLAIN, STRIPPED, Build { pie: true, ..STRIPPED }, Build { cgo: true, ..STRIPPED }];
 /// Clients at a time, each with a connection of its own, and the requests of each.
 const CLIENTS: u64 = 16;
 const REQUESTS: u64 = 200;
@@ -28,7 +31,7 @@ const REQUESTS: u64 = 200;
 const TIMES: usize = 5;
 
 /// Begins a test that wants Go. `None`: there is none here, which it has said.
-fn begin(name: &str) -> Option<(Turn, Vec<Toolchain>)> {
+pub(crate) fn begin(name: &str) -> Option<(Turn, Vec<Toolchain>)> {
     match Toolchain::all() {
         Ok(toolchains) => enter(name).map(|turn| (turn, toolchains)),
         Err(reason) => {
@@ -36,6 +39,11 @@ fn begin(name: &str) -> Option<(Turn, Vec<Toolchain>)> {
             None
         }
     }
+}
+
+/// Where a program's modules are listed in old versions and in recent ones.
+pub(crate) fn modules(toolchain: &Toolchain) -> &'static str {
+    if toolchain.is_since(24) { "latest.mod" } else { "go.mod" }
 }
 
 /// Every function's address by both accounts: the symbols of the program that has them, and the table in the one that may not.
@@ -196,11 +204,11 @@ fn goroutines_do_not_notice_probes_that_come_and_go() {
 
 /// Calls a server makes while it serves a request: of the same goroutine and of others it makes, over connections that all requests share, 30
 /// requests at a time. The truth is in their paths. `connections` are those to the server that is asked, 0 for any number.
-fn relay(toolchain: &Toolchain, program: &Path, speech: Speech, connections: u32) {
+pub(crate) fn relay(toolchain: &Toolchain, program: &Path, speech: Speech, connections: u32, requests: u64) {
     let folder = tempfile::tempdir().unwrap();
     let relay = Relay::start(program, speech, connections, folder.path());
     let session = Session::trace(&[relay.pid()]);
-    let requests = scale::down(1000);
+    let requests = scale::down(requests);
     relay.ask(30, requests);
     // What was missed of its connections shows when they end.
     drop(relay);
@@ -232,7 +240,7 @@ fn calls_belong_to_the_request_they_are_made_for() {
         let build = Build { stripped: true, pie: index % 2 == 0, cgo: index % 3 == 1 };
         let program = toolchain.build("relay", build, folder.path());
         for connections in [0, 5] {
-            relay(toolchain, &program, Speech::Http, connections);
+            relay(toolchain, &program, Speech::Http, connections, 1000);
         }
     }
 }
@@ -241,9 +249,11 @@ fn calls_belong_to_the_request_they_are_made_for() {
 fn so_they_do_over_tls() {
     let Some((_turn, toolchains)) = begin("go::so_they_do_over_tls") else { return };
     let folder = tempfile::tempdir().unwrap();
-    for (toolchain, connections) in toolchains.iter().zip([5, 0].iter().cycle()) {
-        let program = toolchain.build("relay", STRIPPED, folder.path());
-        relay(toolchain, &program, Speech::Https, *connections);
+    for (toolchain, build) in toolchains.iter().zip(KINDS.into_iter().cycle()) {
+        let program = toolchain.build("relay", build, folder.path());
+        for connections in [0, 5] {
+            relay(toolchain, &program, Speech::Https, connections, 500);
+        }
     }
 }
 
@@ -251,9 +261,12 @@ fn so_they_do_over_tls() {
 fn so_they_do_over_http2() {
     let Some((_turn, toolchains)) = begin("go::so_they_do_over_http2") else { return };
     let folder = tempfile::tempdir().unwrap();
-    for toolchain in &toolchains {
-        let program = toolchain.build("relay", STRIPPED, folder.path());
-        relay(toolchain, &program, Speech::Http2, 0);
+    for (toolchain, build) in toolchains.iter().zip(KINDS.into_iter().cycle().skip(1)) {
+        let program = toolchain.build("relay", build, folder.path());
+        // A limit of connections is none of requests: they share one.
+        for connections in [0, 5] {
+            relay(toolchain, &program, Speech::Http2, connections, 500);
+        }
     }
 }
 
@@ -262,10 +275,12 @@ fn so_they_do_over_http2() {
 fn so_they_do_over_grpc() {
     let Some((_turn, toolchains)) = begin("go::so_they_do_over_grpc") else { return };
     let folder = tempfile::tempdir().unwrap();
+    let mut kinds = KINDS.into_iter().cycle();
     for toolchain in toolchains.iter().filter(|toolchain| toolchain.is_since(18)) {
-        let modules = if toolchain.is_since(24) { "latest.mod" } else { "go.mod" };
-        let program = toolchain.build_with(modules, "rpc", STRIPPED, folder.path());
-        relay(toolchain, &program, Speech::Grpc, 0);
+        for build in kinds.by_ref().take(2) {
+            let program = toolchain.build_with(modules(toolchain), "rpc", build, folder.path());
+            relay(toolchain, &program, Speech::Grpc, 0, 500);
+        }
     }
 }
 

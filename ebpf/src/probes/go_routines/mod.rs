@@ -14,6 +14,7 @@ pub static PROBE: Probe = Probe {
         Program { name: CREATE_LEAVE, optional: None, attach: Uprobe },
         Program { name: ROUND_TRIP, optional: None, attach: Uprobe },
         Program { name: WRITE_LOOP, optional: None, attach: Uprobe },
+        Program { name: WRITER, optional: None, attach: Uprobe },
         Program { name: STREAM_ENTER, optional: None, attach: Uprobe },
         Program { name: STREAM_LEAVE, optional: None, attach: Uprobe },
         Program { name: HEADERS_MADE, optional: None, attach: Uprobe },
@@ -25,6 +26,7 @@ const CREATE_ENTER: &str = "us_go_create_enter";
 const CREATE_LEAVE: &str = "us_go_create_leave";
 const ROUND_TRIP: &str = "us_go_round_trip";
 const WRITE_LOOP: &str = "us_go_write_loop";
+const WRITER: &str = "us_go_writer";
 const STREAM_ENTER: &str = "us_go_stream_enter";
 const STREAM_LEAVE: &str = "us_go_stream_leave";
 const HEADERS_MADE: &str = "us_go_headers_made";
@@ -60,6 +62,7 @@ pub const CALLS: &[Call] = &[
     // Connections older than the agent.
     enter("net/http.persistConnWriter.Write", WRITE_LOOP, Need::None),
     enter("net/http.(*persistConn).roundTrip", ROUND_TRIP, Need::IfThere),
+    enter("github.com/valyala/fasthttp.(*pipelineConnClient).writer", WRITER, Need::IfThere),
     enter(
         "google.golang.org/grpc/internal/transport.(*loopyWriter).writeHeader",
         HEADERS_WRITTEN,

@@ -121,6 +121,22 @@ int us_go_write_loop(struct registers *ctx) {
     return 0;
 }
 
+/* func (c *pipelineConnClient) writer(...) error: this goroutine writes for many, nobody knows for whom. */
+SEC("uprobe")
+int us_go_writer(struct registers *ctx) {
+    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
+    struct goroutine goroutine = {.tgid = id >> 32};
+    struct origin *origin;
+
+    if (!go_program(id))
+        return 0;
+    goroutine.address = goroutine_of(ctx, kind == CREATOR_STACK);
+    origin = goroutine.address ? origin_make(&goroutine) : NULL;
+    if (origin)
+        origin->writes = WRITES_MANY;
+    return 0;
+}
+
 /* The stream of a HEADERS frame that a server has read: 0 if `frame` is none. A MetaHeadersFrame points to
  * its HeadersFrame first, and that begins as the frame does (golang.org/x/net/http2, since 2015). */
 INLINE __u32 frame_stream(__u64 frame) {

@@ -47,21 +47,27 @@ fn bytes_decide_who_is_the_server() {
     assert_eq!(rig.check(1)[0].role, Role::Server);
 }
 
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const SETTINGS: &[u8] = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00";
+
+fn headers(stream: u8, block: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(block.len()).expect("it is short");
+    [&[0, 0, length, 1, 0x5, 0, 0, 0, stream], block].concat()
+}
+
+/// `GET http:/.`
+fn asked(stream: u8, path: [u8; 2]) -> Vec<u8> {
+    headers(stream, &[b"\x82\x86\x04\x02".as_slice(), &path].concat())
+}
+
 #[test]
 fn streams_of_one_connection_interleave() {
     let mut rig = Rig::new();
     rig.open(2, KernelRole::Server, 0);
-    let headers = |stream: u8, block: &[u8]| {
-        let length = u8::try_from(block.len()).expect("it is short");
-        [&[0, 0, length, 1, 0x5, 0, 0, 0, stream], block].concat()
-    };
-    // `GET http:/.` and an indexed status.
-    let asked =
-        |stream: u8, path: &[u8; 2]| headers(stream, &[b"\x82\x86\x04\x02".as_slice(), path].concat());
-    rig.recv(2, 1, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00");
-    let first = rig.recv(2, 1, &[asked(1, b"/a"), asked(3, b"/b")].concat());
-    rig.send(2, 1, &[b"\x00\x00\x00\x04\x00\x00\x00\x00\x00".to_vec(), headers(3, b"\x8e")].concat());
-    rig.recv(2, 1, &asked(5, b"/c"));
+    rig.recv(2, 1, &[PREFACE, SETTINGS].concat());
+    let first = rig.recv(2, 1, &[asked(1, *b"/a"), asked(3, *b"/b")].concat());
+    rig.send(2, 1, &[SETTINGS.to_vec(), headers(3, b"\x8e")].concat());
+    rig.recv(2, 1, &asked(5, *b"/c"));
     rig.send(2, 1, &headers(5, b"\x8d"));
     let last = rig.send(2, 1, &headers(1, b"\x88"));
     rig.close(2);
@@ -277,6 +283,33 @@ fn both_ends_of_a_connection_are_one_trace() {
             assert_eq!(server.trace_id, client.trace_id);
             assert!(server.parent_remote);
         }
+    }
+}
+
+#[test]
+fn both_ends_of_streams_are_one_trace() {
+    let mut rig = Rig::new();
+    rig.open(3, KernelRole::Client, OPENING);
+    rig.open(2, KernelRole::Server, 0);
+    rig.open(3, KernelRole::Client, 0);
+    rig.send(3, 2, &[PREFACE, SETTINGS].concat());
+    // One end moves at once what the other moves in pieces, and bytes cross on their way.
+    rig.send(2, 1, SETTINGS);
+    let both = [asked(1, *b"/a"), asked(3, *b"/b")];
+    rig.send(3, 2, &both.concat());
+    rig.recv(2, 1, &[PREFACE, SETTINGS, &both[0]].concat());
+    rig.send(2, 1, &headers(1, b"\x88"));
+    rig.recv(2, 1, &both[1]);
+    rig.send(2, 1, &headers(3, b"\x8e"));
+    rig.recv(3, 2, &[SETTINGS.to_vec(), headers(1, b"\x88"), headers(3, b"\x8e")].concat());
+    let exchanges = rig.check(4);
+    for path in ["/a", "/b"] {
+        let of = |role| {
+            let mut ends = exchanges.iter().filter(|end| self::path(end).ends_with(path));
+            ends.find(|end| end.role == role).expect("both ends")
+        };
+        assert_eq!(of(Role::Server).parent_id, Some(of(Role::Client).span_id), "{path}");
+        assert_eq!(of(Role::Server).trace_id, of(Role::Client).trace_id, "{path}");
     }
 }
 

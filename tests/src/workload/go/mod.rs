@@ -1,5 +1,6 @@
 //! Programs in Go, built by every toolchain that can be had.
 
+mod ask;
 mod relay;
 mod web;
 
@@ -7,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::scale;
+pub use ask::Ask;
 pub use relay::{Relay, Speech};
-pub use web::{Ask, Web};
+pub use web::Web;
 
 /// Where their code is: a folder for each program.
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/workload/go");

@@ -1,10 +1,10 @@
-//! A server in Go that asks another one, which is the same program, as is its client.
+//! Servers in Go that ask another one to answer, which is the same program, as is its client.
 
-use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
+use super::ask::{Ask, serve};
 use crate::workload::certificate;
 use crate::workload::process::Process;
 
@@ -19,9 +19,11 @@ pub enum Speech {
     Http2,
     /// gRPC: a build of `rpc`.
     Grpc,
+    /// HTTP/1.1, many requests at a time on a connection: a build of `fast`.
+    Pipelined,
 }
 
-/// A server that makes four calls for each request: `/seq/1`, `/seq/2`, `/fan/1` and `/fan/2`, each followed by the request's path.
+/// A running build of `relay`, `rpc`, `fast`, `proxy` or `store`.
 #[derive(Debug)]
 pub struct Relay {
     program: PathBuf,
@@ -29,25 +31,32 @@ pub struct Relay {
     keys: [PathBuf; 2],
     process: Process,
     address: SocketAddr,
-    _backend: Process,
+    backend: Option<Process>,
 }
 
 impl Relay {
-    /// Starts `program`, a build of `relay` or `rpc`, with at most so many connections to its backend, 0 for any number. Keys go to `folder`.
+    /// Starts `program` before another one of it, with at most so many connections to that, 0 for any number. Keys go to `folder`.
+    /// `relay`, `rpc` and `fast` make four calls for each request: `/seq/1`, `/seq/2`, `/fan/1` and `/fan/2`, each followed by its path;
+    /// `proxy` makes one, of the same path.
     pub fn start(program: &Path, speech: Speech, connections: u32, folder: &Path) -> Self {
         let keys = certificate::write(folder);
-        let server = |more: &[String]| {
-            let mut command = Command::new(program);
-            command.arg("serve");
-            if let Some(name) = speech.name() {
-                command.arg(name).args(&keys);
-            }
-            serve(command.args(more))
-        };
-        let (backend, asked) = server(&[]);
-        let limit = speech.name().map(|_| connections.to_string());
-        let (process, address) = server(&limit.into_iter().chain([asked.to_string()]).collect::<Vec<_>>());
-        Self { program: program.to_owned(), speech, keys, process, address, _backend: backend }
+        let (backend, asked) = serve(&mut command(program, speech, &keys, 0));
+        let (process, address) = serve(command(program, speech, &keys, connections).arg(asked.to_string()));
+        Self { program: program.to_owned(), speech, keys, process, address, backend: Some(backend) }
+    }
+
+    /// Starts a build of `store`, by plain HTTP. It uses this driver for its database, which the environment tells.
+    pub fn before_database(
+        program: &Path,
+        driver: &str,
+        environment: &[(&'static str, String)],
+        connections: u32,
+        folder: &Path,
+    ) -> Self {
+        let (keys, speech) = (certificate::write(folder), Speech::Http);
+        let mut command = command(program, speech, &keys, connections);
+        let (process, address) = serve(command.arg(driver).envs(environment.iter().cloned()));
+        Self { program: program.to_owned(), speech, keys, process, address, backend: None }
     }
 
     /// Its process id.
@@ -55,38 +64,47 @@ impl Relay {
         self.process.pid()
     }
 
-    /// Asks for `/r/0` and on, so many at a time. Every answer must be right.
-    pub fn ask(&self, clients: u64, requests: u64) {
+    /// That of the server it asks.
+    pub fn backend_pid(&self) -> u32 {
+        self.backend.as_ref().expect("it has one of the same program").pid()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A client that asks for `/r/0` and on, so many at a time.
+    pub fn client(&self, clients: u64, requests: u64) -> Ask {
         let mut command = Command::new(&self.program);
-        command.arg("ask");
-        if let Some(name) = self.speech.name() {
-            command.arg(name).arg(&self.keys[0]);
-        }
+        command.args(["ask", self.speech.name()]).arg(&self.keys[0]);
         command.args([self.address.to_string(), clients.to_string(), requests.to_string()]);
-        let mut client = Process::new(command.stdin(Stdio::piped()).spawn().expect("a program"));
-        let mut input = client.child().stdin.take().expect("piped");
-        input.write_all(b"\n").expect("it waits for this");
+        Ask::start(&mut command)
+    }
+
+    /// Lets such a client ask. Every answer must be right.
+    pub fn ask(&self, clients: u64, requests: u64) {
+        let mut client = self.client(clients, requests);
+        client.begin();
         assert!(client.wait().success(), "an answer was wrong");
     }
 }
 
 impl Speech {
-    /// What `relay` calls it.
-    fn name(self) -> Option<&'static str> {
+    /// What the programs call it.
+    fn name(self) -> &'static str {
         match self {
-            Self::Http => Some("http"),
-            Self::Https => Some("https"),
-            Self::Http2 => Some("h2"),
-            Self::Grpc => None,
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Http2 => "h2",
+            Self::Grpc => "grpc",
+            Self::Pipelined => "pipelined",
         }
     }
 }
 
-/// Starts a server that says where it listens.
-pub(super) fn serve(command: &mut Command) -> (Process, SocketAddr) {
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("a program");
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a pipe");
-    let address = line.trim().parse().unwrap_or_else(|_| panic!("no address: {line:?}"));
-    (Process::new(child), address)
+fn command(program: &Path, speech: Speech, keys: &[PathBuf; 2], connections: u32) -> Command {
+    let mut command = Command::new(program);
+    command.args(["serve", speech.name()]).args(keys).arg(connections.to_string());
+    command
 }

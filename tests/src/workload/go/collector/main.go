@@ -3,22 +3,19 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strconv"
+
+	"example.org/work"
 )
 
 func main() {
-	times, err := strconv.Atoi(os.Args[1])
-	check(err)
+	times := work.Number(os.Args[1])
 	// Not by itself.
 	debug.SetGCPercent(-1)
-	input := bufio.NewReader(os.Stdin)
-	_, err = input.ReadString('\n')
-	check(err)
+	work.Begin()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for n := 0; n < times; n++ {
@@ -26,12 +23,5 @@ func main() {
 	}
 	runtime.ReadMemStats(&after)
 	fmt.Println(after.NumGC-before.NumGC, after.PauseTotalNs-before.PauseTotalNs)
-	_, _ = input.ReadString('\n')
-}
-
-func check(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	work.End()
 }

@@ -12,3 +12,7 @@ require (
 	google.golang.org/genproto v0.0.0-20200526211855-cb27e3aa2013 // indirect
 	google.golang.org/protobuf v1.27.1 // indirect
 )
+
+require example.org/work v0.0.0
+
+replace example.org/work => ../work

@@ -1,0 +1,4 @@
+package main
+
+// The driver `postgres`.
+import _ "github.com/lib/pq"
