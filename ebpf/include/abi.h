@@ -163,14 +163,15 @@ struct us_verdict {
 /* Longest header, and longest beginning of a frame that tells its kind. */
 #define US_HEADER_MAX 12
 
-/* The first bytes of a connection that tell its protocol. */
+/* Bytes that tell a connection's protocol: its first, or those that begin a call. */
 struct us_signature {
     __u64 bytes; /* eight, as they lie in memory */
     __u64 mask;  /* of the bits that count; 0: no signature */
     __u32 framing;
     __u8 answer;  /* they are of the side that answers */
     __u8 preface; /* bytes of requests before the first frame */
-    __u8 pad[2];
+    __u8 midway;  /* a frame begins so, of either side, on a connection joined on its way */
+    __u8 pad;
 };
 
 #define US_SIGNATURES 8

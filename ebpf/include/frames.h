@@ -368,9 +368,10 @@ INLINE int on_framed_io(struct conn *conn, struct thread *thread, struct sock *s
     return 0;
 }
 
-/* Looks whether one side of a new connection begins as that of a framed protocol does. */
+/* Looks whether one side of a new connection begins as that of a framed protocol does, or a call as its
+ * frames do on a connection joined on its way. */
 NOINLINE void find_framing(struct conn *conn, struct io *io) {
-    __u32 direction = io->direction & 1, zero = 0, request;
+    __u32 direction = io->direction & 1, zero = 0, midway = conn->state & CONN_JOINED ? 1 : 0, request;
     struct us_signatures *known = bpf_map_lookup_elem(&signatures, &zero);
     struct us_signature *signature;
     __u64 address, size, head = 0;
@@ -382,8 +383,12 @@ NOINLINE void find_framing(struct conn *conn, struct io *io) {
         return;
     for (__u32 i = 0; i < US_SIGNATURES; i++) {
         signature = &known->all[i];
-        if ((head & signature->mask) != signature->bytes || !signature->mask)
+        if ((head & signature->mask) != signature->bytes || !signature->mask || signature->midway != midway)
             continue;
+        if (midway) {
+            conn->framing = signature->framing;
+            return;
+        }
         request = direction != signature->answer;
         if (conn->role == (request ? US_ROLE_SERVER : US_ROLE_CLIENT))
             return; /* the wrong side says so */

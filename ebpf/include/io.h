@@ -6,6 +6,8 @@
 
 #include "emit.h"
 
+/* User space needs a moment to make up its mind about a connection: so many runs, each of which looks. */
+#define UNDECIDED_RUNS 32
 /* Most segments of a call, which is what the kernel takes. */
 #define SEGMENTS_MAX 1024
 /* Most of them that are looked at where the kernel has no loops; those behind are counted. Fewer where one
@@ -167,8 +169,8 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
             conn->exchange++;
         conn->state &= ~CONN_EXCHANGE_LOST;
     }
-    /* User space needs a moment to make up its mind, and may change it for a long-lived connection. */
-    if (conn->runs <= 32 || (conn->runs & 63) == 0) {
+    /* User space may change its mind about a long-lived connection. */
+    if (conn->runs <= UNDECIDED_RUNS || (conn->runs & 63) == 0) {
         verdict = bpf_map_lookup_elem(&verdicts, &conn->id);
         if (verdict && verdict->ignore == (conn->state & CONN_DECRYPTED ? US_IGNORE_PLAIN : US_IGNORE_WIRE))
             conn->state |= CONN_IGNORED;
@@ -289,6 +291,15 @@ NOINLINE int find_gap(struct conn *conn, struct sock *sk, __u64 length, __u32 di
     return 0;
 }
 
+/* Whether this call may show how the connection is framed: with the first run of each direction, since a
+ * server may greet before it has heard anything. On a connection joined on its way any of the first may:
+ * until user space has made up its mind, more may pass than the budget. */
+INLINE int may_tell_framing(struct conn *conn, int flip) {
+    if (conn->state & CONN_JOINED)
+        return conn->runs <= UNDECIDED_RUNS && !(conn->state & (CONN_TLS | CONN_IGNORED));
+    return flip && conn->runs < 2;
+}
+
 NOINLINE int on_io_of(struct conn *conn, struct thread *thread, struct sock *sk, struct us_control *ctl) {
     struct io *io = &thread->io;
     __u32 direction = io->direction & 1;
@@ -308,8 +319,7 @@ NOINLINE int on_io_of(struct conn *conn, struct thread *thread, struct sock *sk,
     conn->tgid = io->tgid;
     conn->tid = io->tid;
     count(US_COUNT_SEEN, io->length);
-    /* With the first run of each direction: a server may greet before it has heard anything. */
-    if (us_loops && FRESH(piece->flip) && conn->runs < 2 && !conn->framing && !(conn->state & CONN_JOINED))
+    if (us_loops && !conn->framing && may_tell_framing(conn, FRESH(piece->flip)))
         find_framing(conn, io);
     if (!(conn->state & CONN_ANNOUNCED)) {
         if (begins_tls(io))

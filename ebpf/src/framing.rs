@@ -16,7 +16,7 @@ pub enum Keep {
     Invalid,
 }
 
-/// The first bytes of a connection that tell its protocol: those of `bytes` where `mask` has bits.
+/// Eight bytes that tell a connection's protocol: those of `bytes` where `mask` has bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature {
     /// What is there.
@@ -47,6 +47,9 @@ pub struct Framing {
     pub opens: [bool; 256],
     /// How its connections begin; without any, only a verdict makes one.
     pub signatures: Vec<Signature>,
+    /// How frames begin that tell it of a connection joined on its way, whichever side has sent them. Nothing else may look like this: the
+    /// connection is followed from there without a verdict.
+    pub midway: Vec<Signature>,
     /// The side that answers speaks first: signatures are of its bytes.
     pub response_first: bool,
     /// Each run of bytes in one direction begins with a frame.
@@ -156,7 +159,9 @@ pub(crate) fn signatures(framings: &[Framing]) -> Result<RawSignatures, &'static
     let mut signatures = RawSignatures::default();
     let mut room = signatures.all.iter_mut();
     for (number, framing) in (1..).zip(framings) {
-        for signature in &framing.signatures {
+        let first = framing.signatures.iter().map(|signature| (signature, false));
+        let midway = framing.midway.iter().map(|signature| (signature, true));
+        for (signature, midway) in first.chain(midway) {
             if signature.mask == [0; 8] {
                 return Err("a signature is of at least one bit");
             }
@@ -167,7 +172,8 @@ pub(crate) fn signatures(framings: &[Framing]) -> Result<RawSignatures, &'static
                 framing: number,
                 answer: framing.response_first.into(),
                 preface: framing.preface,
-                pad: [0; 2],
+                midway: midway.into(),
+                pad: 0,
             };
         }
     }
@@ -196,6 +202,7 @@ mod tests {
             keep,
             opens,
             signatures: vec![Signature { bytes: *b"abcdefgh", mask: [0xff, 0, 0, 0xf0, 0, 0, 0, 0] }],
+            midway: Vec::new(),
             response_first: false,
             runs: true,
             preface: 0,
@@ -222,12 +229,15 @@ mod tests {
 
     #[test]
     fn signatures_are_those_of_all_framings() {
-        let found = signatures(&[framing(), Framing { response_first: true, preface: 24, ..framing() }]);
-        let all = found.expect("there is room").all;
+        let midway = vec![Signature { bytes: *b"ijklmnop", mask: [0xff, 0, 0, 0, 0, 0, 0, 0] }];
+        let other = Framing { response_first: true, preface: 24, midway, ..framing() };
+        let all = signatures(&[framing(), other]).expect("there is room").all;
         assert_eq!(all[0].bytes.to_ne_bytes(), [b'a', 0, 0, b'd' & 0xf0, 0, 0, 0, 0]);
         assert_eq!((all[0].framing, all[0].answer, all[0].preface), (1, 0, 0));
         assert_eq!((all[1].framing, all[1].answer, all[1].preface), (2, 1, 24));
-        assert_eq!(all[2].mask, 0);
+        assert_eq!((all[1].midway, all[2].midway, all[2].framing), (0, 1, 2));
+        assert_eq!(all[2].bytes.to_ne_bytes(), [b'i', 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(all[3].mask, 0);
         assert!(signatures(&vec![framing(); 9]).is_err(), "no room");
         let blank = vec![Signature { bytes: [0; 8], mask: [0; 8] }];
         assert!(signatures(&[Framing { signatures: blank, ..framing() }]).is_err());

@@ -32,6 +32,7 @@ fn framing() -> Framing {
             bytes: *b"\0\0\0\x08abcd",
             mask: [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
         }],
+        midway: vec![Signature { bytes: *b"Q\0\0\x01\0\0\0\0", mask: [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0] }],
         response_first: false,
         runs: true,
         preface: 0,
@@ -301,6 +302,49 @@ fn a_run_later_frames_are_found_again() {
     assert_eq!(run(b"?????"), [(5, false)]);
     assert_eq!(run(&query), [(15, true)]);
     assert_eq!(tracer.counters().unaligned, 4, "twice, of both ends");
+}
+
+/// Of a connection older than the agent, frames are followed from the first that cannot be anything else, without anybody's verdict.
+#[test]
+fn a_connection_joined_on_its_way_is_followed() {
+    let _alone = alone();
+    let Some(mut tracer) = tracer(8 << 20) else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    tracer.find_listeners().unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let mut server = listener.accept().unwrap().0;
+    let mut say = |bytes: &[u8], back: &[u8]| {
+        client.write_all(bytes).unwrap();
+        server.read_exact(&mut vec![0; bytes.len()]).unwrap();
+        server.write_all(back).unwrap();
+        client.read_exact(&mut vec![0; back.len()]).unwrap();
+    };
+    say(b"before", b"before");
+    tracer.select(std::process::id()).unwrap();
+    let mut run = |request: &[u8], response: &[u8]| {
+        say(request, response);
+        let mut captured = BTreeMap::<_, Vec<_>>::new();
+        tracer.drain(Instant::now() + Duration::from_secs(5), |record| {
+            if let Ok(Record::Data(data)) = record {
+                let of = captured.entry((data.flags.request(), data.flags.sent())).or_default();
+                of.push((data.bytes.len(), data.flags.aligned()));
+            }
+        });
+        captured
+    };
+    let both = |request: &[(usize, bool)], response: &[(usize, bool)]| {
+        let ends = |request, captured: &[_]| [true, false].map(|sent| ((request, sent), captured.to_vec()));
+        ends(true, request).into_iter().chain(ends(false, response)).collect::<BTreeMap<_, _>>()
+    };
+    let body = [b'.'; LONG];
+    let (short, query) = (b"Q\0\0\0\x05!", [&b"Q\0\0\x01\x30"[..], &body].concat());
+    // It may be one of its frames, or anything else.
+    assert_eq!(run(short, short), both(&[(6, false)], &[(6, false)]));
+    // The second would be beyond the budget.
+    let two = [&query[..], &query].concat();
+    assert_eq!(run(&two, &two), both(&[(15, true), (15, true)], &[(11, true), (11, true)]));
+    assert_eq!(run(short, short), both(&[(6, true)], &[(6, true)]));
+    assert_eq!(tracer.counters().unaligned, 0);
 }
 
 /// A record that does not fit the ring loses the exchanges that open in it: as many as there are.

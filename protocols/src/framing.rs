@@ -16,7 +16,7 @@ pub enum Keep {
     Invalid,
 }
 
-/// The first eight bytes of a connection, where `mask` has bits.
+/// Eight bytes, where `mask` has bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature {
     /// What is there.
@@ -46,8 +46,11 @@ pub struct Framing {
     pub opens: &'static [u8],
     /// How its connections begin.
     pub signatures: &'static [Signature],
-    /// Whose bytes the signatures are of: the side that speaks first.
+    /// Whose bytes these signatures are of: the side that speaks first.
     pub speaks_first: Direction,
+    /// How frames begin that tell the protocol of a connection joined on its way, whichever side has sent them. Nothing else
+    /// may look like this.
+    pub midway: &'static [Signature],
     /// Each run of bytes in one direction begins with a frame.
     pub runs: bool,
     /// Bytes of requests before the first frame.

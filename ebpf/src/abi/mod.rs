@@ -352,7 +352,7 @@ pub(crate) const HEADER_MAX: u8 = 12;
 
 map_value!(
     /// `struct us_signature`
-    RawSignature { bytes: u64, mask: u64, framing: u32, answer: u8, preface: u8, pad: [u8; 2] }
+    RawSignature { bytes: u64, mask: u64, framing: u32, answer: u8, preface: u8, midway: u8, pad: u8 }
 );
 map_value!(
     /// `struct us_signatures`

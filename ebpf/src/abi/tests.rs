@@ -72,7 +72,7 @@ fn both_sides_agree() {
         pad
     );
     same!("us_verdict", RawVerdict, ignore, framing);
-    same!("us_signature", RawSignature, bytes, mask, framing, answer, preface, pad);
+    same!("us_signature", RawSignature, bytes, mask, framing, answer, preface, midway, pad);
     same!("us_signatures", RawSignatures, all);
     same!(
         "us_framing",

@@ -37,6 +37,7 @@ fn translate(framing: &declared::Framing) -> Framing {
         keep: [kinds(Direction::Request), kinds(Direction::Response)],
         opens,
         signatures: framing.signatures.iter().map(signature).collect(),
+        midway: framing.midway.iter().map(signature).collect(),
         response_first: framing.speaks_first == Direction::Response,
         runs: framing.runs,
         preface: framing.preface,

@@ -1,7 +1,7 @@
 //! What of HTTP/2 has to be captured: every header, every header block, and of content no more than counting gRPC
 //! messages takes.
 
-use super::frame::kind;
+use super::frame::{flag, kind};
 use crate::framing::{Framing, Keep, Signature};
 use crate::message::Direction;
 
@@ -18,6 +18,7 @@ pub(super) static FRAMING: Framing = Framing {
     opens: &[kind::HEADERS],
     signatures: &[Signature { bytes: *b"PRI * HT", mask: [0xff; 8] }],
     speaks_first: Direction::Request,
+    midway: MIDWAY,
     runs: false,
     preface: 24,
     header: 9,
@@ -29,6 +30,22 @@ pub(super) static FRAMING: Framing = Framing {
     kind_at: [3, 3],
     bare: None,
 };
+
+/// `HEADERS` with a whole block, `WINDOW_UPDATE` and `PING`: by the length or the flags they have to have, and streams below 2^24.
+const MIDWAY: &[Signature] = &[
+    Signature {
+        bytes: [0, 0, 0, kind::HEADERS, flag::END_HEADERS, 0, 0, 0],
+        mask: [0xff, 0, 0, 0xff, !(flag::END_STREAM | flag::PADDED | flag::PRIORITY), 0xff, 0, 0],
+    },
+    Signature {
+        bytes: [0, 0, 4, kind::WINDOW_UPDATE, 0, 0, 0, 0],
+        mask: [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0],
+    },
+    Signature {
+        bytes: [0, 0, 8, kind::PING, 0, 0, 0, 0],
+        mask: [0xff, 0xff, 0xff, 0xff, !flag::ACK, 0xff, 0xff, 0xff],
+    },
+];
 
 fn keep(_: Direction, frame: u8) -> Keep {
     match frame {

@@ -16,6 +16,8 @@ pub(super) static FRAMING: Framing = Framing {
     opens: b"QEF",
     signatures: &[encryption(SSL), encryption(GSS), STARTUP],
     speaks_first: Direction::Request,
+    // A letter and a length say too little.
+    midway: &[],
     runs: true,
     preface: 0,
     header: 5,
