@@ -44,7 +44,7 @@ install: build ## Install the binary and the systemd unit below PREFIX (default 
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/underspan README.md LICENSE examples/underspan.yaml examples/minimal.yaml
 
 .PHONY: test
-test: deps lint unit e2e ## Everything that needs no other kernel: lints, unit, property, golden, exporter and end-to-end tests (root)
+test: deps lint unit e2e vm ## Everything but the whole kernel matrix: lints, unit, property, golden, exporter and end-to-end tests (root)
 
 .PHONY: deps
 deps: ## Install what building and testing need
@@ -82,7 +82,7 @@ vm: ## A few of them on one stock Debian kernel under QEMU, each tier forced (ro
 	$(CARGO) xtask vm --short --kernel $(VM_KERNEL) --tier $(VM_TIERS)
 
 .PHONY: test-kernels
-test-kernels: ## The whole matrix: end-to-end tests on every kernel and tier; (root)
+test-kernels: ## The whole matrix: the end-to-end tests that depend on the kernel, on every kernel and tier (root)
 	.ci/setup test
 	$(CARGO) xtask vm
 

@@ -31,6 +31,7 @@ use guest::Guest;
 use image::Image;
 use kernels::{KERNELS, Kernel, TIERS};
 use matrix::{Cell, Plan, environment};
+use selection::Form;
 use table::{Result, Row, Table};
 
 /// Gives the reason why this machine does not run guests; then `cargo xtask vm` does nothing and succeeds.
@@ -40,7 +41,7 @@ const SKIP: &str = "UNDERSPAN_VM_SKIP";
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Options {
-    /// Tests whose names contain one of these; all without any
+    /// Tests whose names contain one of these; without any, those whose result depends on the kernel
     filters: Vec<String>,
     /// Kernels by series, such as 6.1,6.12; all without it
     #[arg(long, value_name = "SERIES", value_delimiter = ',', value_parser = kernel)]
@@ -49,8 +50,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIER", value_delimiter = ',', value_parser = tier)]
     tier: Vec<String>,
     /// Only the tests of the short form
-    #[arg(long)]
+    #[arg(long, conflicts_with = "all")]
     short: bool,
+    /// All tests there are
+    #[arg(long)]
+    all: bool,
     /// Open a shell in the first of the kernels instead of running tests; `exit` ends the guest
     #[arg(long)]
     shell: bool,
@@ -63,7 +67,7 @@ pub(crate) struct Options {
     /// Folder for kernels and logs [default: `vm` in the build folder]
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// How many times slower guests are than the host: sizes and rates of the tests are divided by it [default: 20, short: 40]
+    /// How many times slower guests are than the host: sizes and rates of the tests are divided by it [default: 40, all: 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     scale: Option<u64>,
     /// Guests at the same time [default: one for each CPU of the host; each has 3 GiB of memory]
@@ -73,7 +77,15 @@ pub(crate) struct Options {
 
 impl Options {
     fn scale(&self) -> u64 {
-        self.scale.unwrap_or(if self.short { 40 } else { 20 })
+        self.scale.unwrap_or(if self.all { 20 } else { 40 })
+    }
+
+    fn form(&self) -> Form {
+        match self {
+            Self { short: true, .. } => Form::Short,
+            Self { all: true, .. } => Form::All,
+            _ => Form::Matrix,
+        }
     }
 
     fn jobs(&self) -> u64 {
@@ -129,7 +141,7 @@ fn rows(
     programs: &Programs,
     logs: &Path,
 ) -> anyhow::Result<Vec<Row>> {
-    let tests = selection::choose(programs.names()?, options.short, &options.filters)?;
+    let tests = selection::choose(programs.names()?, options.form(), &options.filters)?;
     let default: Vec<_> = TIERS.iter().map(|&tier| tier.to_owned()).collect();
     let tiers = if options.tier.is_empty() { &default } else { &options.tier };
     let plan = Plan { programs, tests: &tests, scale: options.scale(), logs, keep_log: options.keep_log };
