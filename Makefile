@@ -99,6 +99,12 @@ bench-usdt: ## pgbench with and without the USDT probes that are on by default, 
 	$(CARGO) build --release --locked -p underspan
 	$(CARGO) run --release --locked -p underspan-tests --bin bench -- pgbench 10 10
 
+.PHONY: bench-go
+bench-go: ## Servers in Go with and without the agent, in turns, and attaching to a large program (root)
+	.ci/setup test
+	$(CARGO) build --release --locked -p underspan
+	$(CARGO) run --release --locked -p underspan-tests --bin bench -- go 6 5
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (default 60)
 	.ci/setup fuzz

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use serde_json::json;
+use underspan_tests::agent::audit;
 use underspan_tests::oracle::Kind;
 use underspan_tests::workload::go::{Build, Toolchain, Web};
 use underspan_tests::workload::process::{eventually, forget_peak, resident};
@@ -57,15 +58,7 @@ fn a_large_program_in_go_costs_little_more() {
 
         let begin = Instant::now();
         let web = Web::start(&program);
-        let wanted = ["us_go_tls_enter", "us_go_create_enter"]
-            .map(|program| (format!("\"{program}\""), format!("of process {}\"", web.pid())));
-        eventually("its functions are found", || {
-            let lines = std::fs::read_to_string(&log).unwrap_or_default();
-            let has = |(program, process): &(String, String)| {
-                lines.lines().any(|line| line.contains(program) && line.contains(process))
-            };
-            wanted.iter().all(has)
-        });
+        eventually("its functions are found", || audit::has_go_probes(&log, web.pid()));
         let took = begin.elapsed();
         let more = resident(agent).1.saturating_sub(before);
         println!("{}, {size} bytes: attached in {took:?}, {more} bytes more at most", toolchain.version);
