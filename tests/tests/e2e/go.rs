@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use underspan::attach::plaintext::Plaintext;
 use underspan_ebpf::elf::Image;
 use underspan_ebpf::go::{Abi, Program};
+use underspan_ebpf::probes::go_routines::{HANDED_OVER, HandedOver};
 use underspan_ebpf::probes::go_tls::CALLS;
 use underspan_ebpf::uprobes::Uprobes;
 use underspan_ebpf::{Settings, Tracer};
@@ -82,6 +83,9 @@ fn compare(toolchain: &Toolchain, plain: &Path, other: &Path) {
         assert!(known.contains(address), "{}: {name} is missing", other.display());
     }
     assert!(program.goroutines(&image));
+    let HandedOver { function, makes, hands_over, .. } = HANDED_OVER;
+    let behind = program.call_behind(&image, function, makes, hands_over).unwrap();
+    assert!(behind.is_some(), "{}: {function} is not understood", other.display());
     let hooked: Vec<_> = CALLS.iter().map(|(name, _)| *name).collect();
     for hook in program.hooks(&image, &hooked).unwrap() {
         let places = hook.places.unwrap_or_else(|refusal| panic!("{}: {refusal}", hook.name));
