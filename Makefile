@@ -11,8 +11,8 @@ CARGO ?= cargo
 PREFIX ?= /usr/local
 SYSTEMD_UNITS ?= $(PREFIX)/lib/systemd/system
 # The end-to-end tests there are. To be raised with each new one: fewer is a failure.
-E2E_TESTS ?= 147
-# How long agents and targets come and go in `make soak`; 10 s in `make e2e`.
+E2E_TESTS ?= 148
+# How long agents, targets and probes come and go in `make soak`, each; 10 s or less in `make e2e`.
 SOAK_SECONDS ?= 60
 # What `test` runs of the kernel matrix.
 VM_KERNEL ?= 6.12
@@ -71,11 +71,11 @@ e2e: ## End-to-end tests on real servers and clients (root)
 	CARGO='$(CARGO)' tests/e2e.sh $(E2E_TESTS)
 
 .PHONY: soak
-soak: ## Agents and targets come and go under load for SOAK_SECONDS (default 60; root)
+soak: ## Agents, targets and probes come and go under load for SOAK_SECONDS each (default 60; root)
 	.ci/setup test
 	$(CARGO) build --release --locked -p underspan
 	UNDERSPAN_BIN=$(abspath $(TARGET))/release/underspan UNDERSPAN_SOAK_SECONDS=$(SOAK_SECONDS) \
-	    $(CARGO) test -p underspan-tests --locked --test e2e -- --nocapture soak::
+	    $(CARGO) test -p underspan-tests --locked --test e2e -- --nocapture soak:: go::goroutines_do_not_notice
 
 .PHONY: vm
 vm: ## A few of them on one stock Debian kernel under QEMU, each tier forced (root; UNDERSPAN_VM_SKIP=REASON leaves it out)
@@ -98,6 +98,12 @@ bench-usdt: ## pgbench with and without the USDT probes that are on by default, 
 	.ci/setup test
 	$(CARGO) build --release --locked -p underspan
 	$(CARGO) run --release --locked -p underspan-tests --bin bench -- pgbench 10 10
+
+.PHONY: bench-go
+bench-go: ## Servers in Go with and without the agent, in turns, and attaching to a large program (root)
+	.ci/setup test
+	$(CARGO) build --release --locked -p underspan
+	$(CARGO) run --release --locked -p underspan-tests --bin bench -- go 6 5
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (default 60)

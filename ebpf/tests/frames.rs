@@ -308,7 +308,7 @@ fn a_run_later_frames_are_found_again() {
 #[test]
 fn a_connection_joined_on_its_way_is_followed() {
     let _alone = alone();
-    let Some(mut tracer) = tracer(8 << 20) else { return };
+    let Some(mut tracer) = tracer(8 << 20, false) else { return };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     tracer.find_listeners().unwrap();
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();

@@ -62,6 +62,32 @@ impl Program {
         };
         names.iter().map(hook).collect()
     }
+
+    /// Offset in the file of the only call of `last` in `function`, where that comes behind the only call of `first`. `None` unless all three
+    /// are in the program, each once, and `function` is understood.
+    pub fn call_behind(
+        &self,
+        image: &Image,
+        function: &str,
+        first: &str,
+        last: &str,
+    ) -> Result<Option<u64>, GoError> {
+        let names = [function, first, last];
+        let functions = self.functions(image, |name| names.iter().any(|wanted| wanted.as_bytes() == name))?;
+        let planner = Planner::of_go(image, functions.starts);
+        let only = |name: &str| {
+            let mut same = functions.found.iter().filter(|function| function.name == name);
+            same.next().filter(|_| same.next().is_none())
+        };
+        let (Some(function), Some(first), Some(last)) = (only(function), only(first), only(last)) else {
+            return Ok(None);
+        };
+        let calls = [first, last].map(|callee| planner.calls(function, callee.address));
+        Ok(match (&*calls[0], &*calls[1]) {
+            ([first], [last]) if first < last => Some(*last),
+            _ => None,
+        })
+    }
 }
 
 fn places(

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::placement::Planner;
 
 /// Segments of the program: everything that is read, and what may be written.
 const TEXT: u64 = 0x40_1000;
@@ -202,6 +203,12 @@ fn every_layout_is_read() {
         let places = hooks[0].places.as_ref().unwrap_or_else(|refusal| panic!("{shape:?}: {refusal}"));
         let offset = image.offset_of(TEXT + size).expect("in the file");
         assert_eq!((places.entry.offset, &*places.returns), (offset + 6, &[offset + 8][..]));
+        // Each calls itself.
+        let planner = Planner::of_go(&image, functions.starts.clone());
+        assert_eq!(planner.calls(&functions.found[1], TEXT + size), [offset + 9]);
+        assert!(planner.calls(&functions.found[1], TEXT).is_empty());
+        let behind = |first, last| program.call_behind(&image, NAMES[1], first, last).expect("readable");
+        assert_eq!([behind(NAMES[1], NAMES[1]), behind(NAMES[1], NAMES[2])], [None, None]);
     }
 }
 

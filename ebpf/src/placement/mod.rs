@@ -186,6 +186,16 @@ impl<'a> Planner<'a> {
         addresses.into_iter().filter_map(|address| self.image.offset_of(address)).collect()
     }
 
+    /// File offsets of the direct calls of the function at `callee` in another one, all of them emulated. Empty when they cannot be found for
+    /// certain, or the kernel emulates no calls (aarch64: where a probe costs the same anywhere).
+    pub fn calls(&self, function: &Function, callee: u64) -> Vec<u64> {
+        let addresses = match self.image.arch() {
+            Arch::X86_64 => x86_64::calls(self, function, callee),
+            Arch::Aarch64 => Vec::new(),
+        };
+        addresses.into_iter().filter_map(|address| self.image.offset_of(address)).collect()
+    }
+
     fn offset(&self, address: u64) -> Result<u64, ImageError> {
         self.image.offset_of(address).ok_or_else(|| self.image.damaged("a function outside the file"))
     }

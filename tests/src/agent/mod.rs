@@ -4,6 +4,7 @@
 //! test fails.
 
 pub mod admin;
+pub mod audit;
 pub mod kernel;
 pub mod privilege;
 

@@ -77,6 +77,12 @@ pub fn cpu_ticks(pid: u32) -> u64 {
     after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
 }
 
+/// Forgets the most memory that a process ever had: from now on it counts anew.
+pub fn forget_peak(pid: u32) {
+    // What 5 means: proc(5).
+    std::fs::write(format!("/proc/{pid}/clear_refs"), "5").expect("own child, or root");
+}
+
 /// Resident memory of a process in bytes (`VmRSS`), and the most it ever was (`VmHWM`).
 pub fn resident(pid: u32) -> (u64, u64) {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

@@ -9,15 +9,18 @@ use std::time::{Duration, Instant};
 use underspan::attach::plaintext::Plaintext;
 use underspan_ebpf::elf::Image;
 use underspan_ebpf::go::{Abi, Program};
+use underspan_ebpf::probes::go_routines::{HANDED_OVER, HandedOver};
 use underspan_ebpf::probes::go_tls::CALLS;
+use underspan_ebpf::uprobes::Uprobes;
 use underspan_ebpf::{Settings, Tracer};
 use underspan_tests::agent::binary;
 use underspan_tests::oracle::{Family, Kind, by_path};
-use underspan_tests::workload::go::{Ask, Build, Relay, Speech, Toolchain, Web};
+use underspan_tests::workload::go::{Build, Deep, Relay, Speech, Toolchain, Web};
 use underspan_tests::workload::process::Process;
 use underspan_tests::workload::scale;
 
 use crate::inside::{end, measured};
+use crate::soak;
 use crate::stage::{Session, Turn, enter, skip};
 
 const STRIPPED: Build = Build { stripped: true, ..Build::PLAIN };
@@ -27,7 +30,8 @@ pub(crate) const KINDS: [Build; 4] =
 /// Clients at a time, each with a connection of its own, and the requests of each.
 const CLIENTS: u64 = 16;
 const REQUESTS: u64 = 200;
-/// How often probes come and go at the least while they work.
+/// Goroutines that work while probes come and go, and how often these do at the least.
+const GOROUTINES: u32 = 1000;
 const TIMES: usize = 5;
 
 /// Begins a test that wants Go. `None`: there is none here, which it has said.
@@ -79,6 +83,9 @@ fn compare(toolchain: &Toolchain, plain: &Path, other: &Path) {
         assert!(known.contains(address), "{}: {name} is missing", other.display());
     }
     assert!(program.goroutines(&image));
+    let HandedOver { function, makes, hands_over, .. } = HANDED_OVER;
+    let behind = program.call_behind(&image, function, makes, hands_over).unwrap();
+    assert!(behind.is_some(), "{}: {function} is not understood", other.display());
     let hooked: Vec<_> = CALLS.iter().map(|(name, _)| *name).collect();
     for hook in program.hooks(&image, &hooked).unwrap() {
         let places = hook.places.unwrap_or_else(|refusal| panic!("{}: {refusal}", hook.name));
@@ -160,8 +167,8 @@ fn https_of_stripped_programs_is_read_at_both_ends() {
     }
 }
 
-/// Stacks grow, and with them move, while goroutines are in the middle of functions that probes are put into and taken from. They check
-/// every answer they get. Programs for the kernel are loaded once, so that the probes come and go as fast as can be.
+/// Stacks grow and shrink, and with them move, while goroutines are in the middle of functions that probes are put into and taken from. They
+/// check every answer they get, and their stacks. Programs for the kernel are loaded once, so that the probes come and go as fast as can be.
 #[test]
 fn goroutines_do_not_notice_probes_that_come_and_go() {
     let Some((_turn, toolchains)) = begin("go::goroutines_do_not_notice_probes_that_come_and_go") else {
@@ -171,35 +178,47 @@ fn goroutines_do_not_notice_probes_that_come_and_go() {
     let mut tracer =
         Tracer::start(&Settings { deadline: Duration::from_hours(1), ..Settings::default() }).unwrap();
     let mut uprobes = tracer.take_uprobes().unwrap();
-    for toolchain in toolchains {
-        let program = toolchain.build("web", STRIPPED, folder.path());
-        let web = Web::start(&program);
-        tracer.select(web.pid()).unwrap();
-        tracer.set_go(web.pid(), true);
-        let mut clients: Vec<_> = (0..4)
-            .map(|number| web.client(&program, &format!("/c{number}"), CLIENTS, scale::down(REQUESTS)))
-            .collect();
-        let mut plaintext = Plaintext::default();
-        // Programs are loaded the first time.
-        plaintext.begin(&mut uprobes, web.pid());
-        clients.iter_mut().for_each(Ask::begin);
-        let mut times = 0;
-        // As often as possible, until the last has got all its answers.
-        while clients.iter_mut().any(Ask::is_at_work) {
-            let found = plaintext.begin(&mut uprobes, web.pid());
-            assert_eq!(found.len(), 2, "{}: {found:?}", toolchain.version);
-            assert!(found.iter().all(|library| library.probes.is_ok()), "{}: {found:?}", toolchain.version);
-            // For some calls to begin and some to end.
-            std::thread::sleep(Duration::from_millis(20));
-            tracer.drain(Instant::now() + Duration::from_millis(20), |_| {});
-            assert_eq!(plaintext.end(web.pid()).len(), 2, "{}", toolchain.version);
-            times += 1;
+    for (index, toolchain) in toolchains.iter().enumerate() {
+        // Without gRPC, as it was, and as it is.
+        let modules = ["go.mod", "grpc.mod", "latest.mod"]
+            [usize::from(toolchain.is_since(18)) + usize::from(toolchain.is_since(24))];
+        // Both where there is time.
+        let kinds = [STRIPPED, Build { stripped: true, pie: true, cgo: true }];
+        for (kind, build) in kinds.into_iter().enumerate() {
+            if !soak::is_long() && kind != index % 2 {
+                continue;
+            }
+            let program = toolchain.build_with(modules, "deep", build, folder.path());
+            come_and_go(&mut tracer, &mut uprobes, &program);
         }
-        for client in &mut clients {
-            assert!(client.wait().success(), "{}: an answer was wrong", toolchain.version);
-        }
-        assert!(times >= TIMES, "{}: probes came and went {times} times", toolchain.version);
     }
+}
+
+fn come_and_go(tracer: &mut Tracer, uprobes: &mut Uprobes, program: &Path) {
+    let what = program.file_name().unwrap().display();
+    let mut deep = Deep::start(program, GOROUTINES);
+    let pid = deep.pid();
+    tracer.select(pid).unwrap();
+    tracer.set_go(pid, true);
+    let mut plaintext = Plaintext::default();
+    let (mut times, mut records) = (0, 0_u64);
+    let end = Instant::now() + soak::duration(Duration::from_secs(3));
+    while !deep.has_ended() && (Instant::now() < end || times < TIMES) {
+        let found = plaintext.begin(uprobes, pid);
+        assert_eq!(found.len(), 2, "{what}: {found:?}");
+        assert!(found.iter().all(|library| library.probes.is_ok()), "{what}: {found:?}");
+        // For some calls to begin and some to end.
+        std::thread::sleep(Duration::from_millis(20));
+        tracer.drain(Instant::now() + Duration::from_millis(20), |_| records += 1);
+        assert_eq!(plaintext.end(pid).len(), 2, "{what}");
+        times += 1;
+    }
+    let depths = deep.finish();
+    tracer.deselect(pid);
+    println!("{what}: probes came and went {times} times, {records} records, {depths:?}");
+    assert!(times >= TIMES, "{what}: probes came and went {times} times");
+    assert!(records > 0 && depths.moved > 0, "{what}: {records} records, {depths:?}");
+    assert!(depths.calls >= u64::from(GOROUTINES), "{what}: {depths:?}");
 }
 
 /// Calls a server makes while it serves a request: of the same goroutine and of others it makes, over connections that all requests share, 30

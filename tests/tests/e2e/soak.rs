@@ -12,10 +12,22 @@ use underspan_tests::workload::{Load, Nginx};
 
 use crate::stage::{Session, enter};
 
-/// Without the variable.
-const SECONDS: u64 = 10;
 /// The steady agent may grow by this: what its allocator keeps between two looks.
 const SLACK: u64 = 4 << 20;
+
+/// How long to go on: `usual` unless it is to be long.
+pub(crate) fn duration(usual: Duration) -> Duration {
+    seconds().map_or(usual, Duration::from_secs)
+}
+
+/// Whether the variable is set.
+pub(crate) fn is_long() -> bool {
+    seconds().is_some()
+}
+
+fn seconds() -> Option<u64> {
+    std::env::var("UNDERSPAN_SOAK_SECONDS").ok()?.parse().ok()
+}
 
 /// Open files of a process.
 fn files(pid: u32) -> usize {
@@ -27,8 +39,7 @@ fn files(pid: u32) -> usize {
 #[test]
 fn agents_and_targets_come_and_go_under_load() {
     let Some(_turn) = enter("soak::agents_and_targets_come_and_go_under_load") else { return };
-    let seconds = std::env::var("UNDERSPAN_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
-    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(SECONDS));
+    let end = Instant::now() + duration(Duration::from_secs(10));
     let nginx = Nginx::start(false);
     let load = Load::new(nginx.address(), u64::MAX).paced(500);
     let mut left: Vec<Objects> = Vec::new();

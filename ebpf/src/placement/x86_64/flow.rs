@@ -81,12 +81,23 @@ impl Flow {
     }
 
     pub(super) fn returns(&self) -> Vec<u64> {
-        let mut found: Vec<_> = self
-            .nodes
-            .iter()
-            .filter(|node| node.after == After::Return)
-            .map(|node| node.instruction.ip())
-            .collect();
+        self.addresses(|node| node.after == After::Return)
+    }
+
+    /// Direct calls of `callee`, emulated ones.
+    pub(super) fn calls(&self, callee: u64) -> Vec<u64> {
+        self.addresses(|node| {
+            let call = &node.instruction;
+            node.emulated
+                && call.flow_control() == FlowControl::Call
+                && call.is_call_near()
+                && call.near_branch_target() == callee
+        })
+    }
+
+    fn addresses(&self, wanted: impl Fn(&Node) -> bool) -> Vec<u64> {
+        let wanted = self.nodes.iter().filter(|node| wanted(node));
+        let mut found: Vec<_> = wanted.map(|node| node.instruction.ip()).collect();
         found.sort_unstable();
         found
     }

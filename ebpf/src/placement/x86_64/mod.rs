@@ -31,5 +31,10 @@ pub(super) fn returns(planner: &Planner<'_>, function: &Function) -> Vec<u64> {
     if flow.unclear.is_some() || flow.has_tables() { Vec::new() } else { flow.returns() }
 }
 
+pub(super) fn calls(planner: &Planner<'_>, function: &Function, callee: u64) -> Vec<u64> {
+    let flow = Flow::of(planner, function);
+    if flow.unclear.is_some() || flow.has_tables() { Vec::new() } else { flow.calls(callee) }
+}
+
 #[cfg(test)]
 mod tests;

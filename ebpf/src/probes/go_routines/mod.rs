@@ -94,6 +94,31 @@ const fn around(name: &'static str) -> Call {
     Call { name, enter: Some(STREAM_ENTER), leave: Some(STREAM_LEAVE), need: Need::None }
 }
 
+/// `runtime.newproc1` gives back the new goroutine, and its caller hands that over to be run, by its second argument. A call is emulated by the
+/// kernel and the return is not, which costs ten times as much.
+pub const HANDED_OVER: HandedOver = HandedOver {
+    function: "runtime.newproc.func1",
+    makes: "runtime.newproc1",
+    hands_over: "runtime.runqput",
+    cookie: 4,
+    unless: "runtime.newcoro",
+};
+
+/// See [`HANDED_OVER`].
+#[derive(Debug)]
+pub struct HandedOver {
+    /// Whoever makes goroutines.
+    pub function: &'static str,
+    /// By this.
+    pub makes: &'static str,
+    /// And calls this, where the program that runs on returns may stand instead.
+    pub hands_over: &'static str,
+    /// Added to its cookie there (`HANDED_OVER` in the program).
+    pub cookie: u64,
+    /// Another one that makes goroutines, in programs that have coroutines (`iter.Pull`).
+    pub unless: &'static str,
+}
+
 /// Cookies: where arguments are (`CREATOR_*` in the program).
 pub const SINCE_18: u64 = 0;
 /// See [`SINCE_18`].

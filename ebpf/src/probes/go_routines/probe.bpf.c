@@ -11,6 +11,10 @@
 #define CREATOR_FOURTH 1 /* Go 1.17 */
 #define CREATOR_STACK 2  /* Go 1.16: the fourth, on the stack */
 
+/* Added to them where the new goroutine is not the result but the second argument of a call, which has not
+ * pushed its return address yet. */
+#define HANDED_OVER 4
+
 /* END_STREAM, END_HEADERS, PADDED, PRIORITY (RFC 9113, 6.2) */
 #define HEADERS_FLAGS 0x2d
 
@@ -73,8 +77,10 @@ int us_go_create_leave(struct registers *ctx) {
     origin.creator = thread->creator;
     origin.created = bpf_ktime_get_ns();
     thread->creator = 0;
-    /* The result is behind five arguments. */
-    goroutine.address = kind == CREATOR_STACK ? go_word(ctx, 5) : RESULT(ctx);
+    if (kind & HANDED_OVER)
+        goroutine.address = kind & CREATOR_STACK ? go_word(ctx, 0) : GO_ARGUMENT1(ctx);
+    else /* the result is behind five arguments */
+        goroutine.address = kind & CREATOR_STACK ? go_word(ctx, 5) : RESULT(ctx);
     if (!goroutine.address)
         return 0;
     creator.address = origin.creator;

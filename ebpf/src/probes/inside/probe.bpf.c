@@ -55,6 +55,7 @@ struct {
 struct calls {
     struct interval all[US_CALLS]; /* `depth` is the serial number */
     __u64 serial;                  /* of the latest */
+    __u64 found;                   /* what was looked for last; US_CALLS: nothing */
 };
 
 struct {
@@ -254,36 +255,41 @@ INLINE void count_pass(struct registers *ctx, struct us_usdt_spec *spec, struct 
 }
 
 /* Where a call that begins is kept: if there is no more room, in place of the oldest, whose end was passed by
- * (an exception, a jump) or is far away. */
-NOINLINE __u32 place_for_call(struct calls *calls) {
-    __u32 oldest = 0, age = 0;
+ * (an exception, a jump) or is far away. What is found is kept in memory, here and below: the verifier would
+ * go through all that follows once for each number it might be. */
+NOINLINE int find_place(struct calls *calls) {
+    __u32 age = 0;
 
+    calls->found = 0;
     for (__u32 i = 0; i < US_CALLS; i++) {
         __u32 since = (__u32)calls->serial - calls->all[i].depth;
 
-        if (!calls->all[i].begun)
-            return i;
+        if (!calls->all[i].begun) {
+            calls->found = i;
+            return 0;
+        }
         if (since > age) {
             age = since;
-            oldest = i;
+            calls->found = i;
         }
     }
-    return oldest;
+    return 0;
 }
 
-/* The latest call of a mark; US_CALLS when none is under way. */
-NOINLINE __u32 latest_call(struct calls *calls, __u32 mark) {
-    __u32 latest = US_CALLS, age = ~0U;
+/* The latest call of a mark. */
+NOINLINE int find_latest(struct calls *calls, __u32 mark) {
+    __u32 age = ~0U;
 
+    calls->found = US_CALLS;
     for (__u32 i = 0; i < US_CALLS; i++) {
         __u32 since = (__u32)calls->serial - calls->all[i].depth;
 
         if (calls->all[i].begun && calls->all[i].mark == mark && since < age) {
             age = since;
-            latest = i;
+            calls->found = i;
         }
     }
-    return latest;
+    return 0;
 }
 
 /* A declared probe that is not just counted. */
@@ -291,12 +297,12 @@ NOINLINE int pass_call(struct registers *ctx, struct us_usdt_spec *spec, struct 
                        struct passer *passer) {
     struct calls *calls = calls_of(passer->id);
     struct interval *call;
-    __u32 at;
 
     if (!calls)
         return 0;
     if (mark->action == US_MARK_CALL) {
-        call = &calls->all[place_for_call(calls) & (US_CALLS - 1)];
+        find_place(calls);
+        call = &calls->all[calls->found & (US_CALLS - 1)];
         if (call->begun)
             count(US_COUNT_UNFINISHED, 1);
         call->begun = 0;
@@ -311,11 +317,11 @@ NOINLINE int pass_call(struct registers *ctx, struct us_usdt_spec *spec, struct 
         call->mark = number;
         return 0;
     }
-    at = latest_call(calls, number - 1);
+    find_latest(calls, number - 1);
     /* Without its beginning, which was before the probes were there, an end tells nothing. */
-    if (at >= US_CALLS)
+    if (calls->found >= US_CALLS)
         return 0;
-    call = &calls->all[at & (US_CALLS - 1)];
+    call = &calls->all[calls->found & (US_CALLS - 1)];
     if (passer->ctl)
         emit_moment(call, passer, call->begun, number, 0,
                     mark->numbers ? argument_of(ctx, spec, mark->first) : 0, 0);

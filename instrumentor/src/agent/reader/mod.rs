@@ -246,14 +246,15 @@ impl Reader {
         let Some(tracer) = &mut self.tracer else { return understand.changes.clear() };
         let now = understand.now();
         let mut joined = false;
-        for change in understand.changes.drain(..) {
+        for change in std::mem::take(&mut understand.changes) {
             match change {
                 Change::None => {}
                 Change::Track(pid) => {
                     // First, so that no connection of it begins unseen.
                     let started = understand.started.contains(&pid);
                     let news = self.user_space.track(understand.runtimes.wanted(), pid, started);
-                    news.attached(&self.auditor, now);
+                    // A large program takes its time.
+                    news.attached(&self.auditor, understand.now());
                     let go = self.user_space.has_goroutines(pid);
                     match tracer.select(pid) {
                         Ok(()) => {

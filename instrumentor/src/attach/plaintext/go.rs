@@ -2,7 +2,7 @@
 
 use underspan_ebpf::elf::Image;
 use underspan_ebpf::go::{Abi, GoError, Program, Refusal};
-use underspan_ebpf::probes::go_routines::Need;
+use underspan_ebpf::probes::go_routines::{HANDED_OVER, HandedOver, Need};
 use underspan_ebpf::probes::{go_routines, go_tls};
 use underspan_ebpf::uprobes::{Point, When};
 
@@ -69,11 +69,16 @@ fn lineage(program: &Program, image: &Image) -> Vec<Point> {
     for (hook, call) in program.hooks(image, &names).unwrap_or_default().into_iter().zip(go_routines::CALLS) {
         match hook.places {
             Ok(places) => {
-                let returns = call
-                    .leave
-                    .iter()
-                    .flat_map(|leave| places.returns.iter().map(|offset| at(leave, *offset, cookie)));
-                points.extend(returns);
+                let handed_over =
+                    if call.name == HANDED_OVER.makes { handed_over(program, image) } else { None };
+                let ends = match handed_over {
+                    Some(offset) => vec![(offset, cookie | HANDED_OVER.cookie)],
+                    None => places.returns.iter().map(|offset| (*offset, cookie)).collect(),
+                };
+                let leave = call.leave.iter();
+                points.extend(
+                    leave.flat_map(|leave| ends.iter().map(|(offset, cookie)| at(leave, *offset, *cookie))),
+                );
                 points.extend(call.enter.map(|enter| at(enter, places.entry.offset, cookie)));
             }
             Err(_) if call.need == Need::Always => return Vec::new(),
@@ -82,6 +87,16 @@ fn lineage(program: &Program, image: &Image) -> Vec<Point> {
         }
     }
     points
+}
+
+/// Where a new goroutine is handed over to be run, if all are.
+fn handed_over(program: &Program, image: &Image) -> Option<u64> {
+    let HandedOver { function, makes, hands_over, unless, .. } = HANDED_OVER;
+    let others = program.functions(image, |name| name == unless.as_bytes()).ok()?;
+    if !others.found.is_empty() {
+        return None;
+    }
+    program.call_behind(image, function, makes, hands_over).ok()?
 }
 
 fn at(program: &'static str, offset: u64, cookie: u64) -> Point {

@@ -1,9 +1,10 @@
 //! What the agent costs: nginx with and without it, in turns, in one run; with `pgbench` in place of a tier, `PostgreSQL` with and without
-//! the USDT probes that are on by default. `make bench`, or
+//! the USDT probes that are on by default; with `go`, servers in Go. `make bench`, or
 //! `cargo run --release -p underspan-tests --bin bench -- [ROUNDS [SECONDS [TIER…]]]` as root with the agent built beside it.
 //! `docs/performance.md` says how to read it.
 #![forbid(unsafe_code)]
 
+mod go;
 mod paced;
 mod pgbench;
 mod saturated;
@@ -53,6 +54,9 @@ fn main() {
     let plan = Plan::read(std::env::args().skip(1));
     if plan.tiers == ["pgbench"] {
         return pgbench::run(&plan);
+    }
+    if plan.tiers == ["go"] {
+        return go::run(&plan);
     }
     let nginx = Nginx::start(false);
     let encrypted = Nginx::start_tls(false);

@@ -27,11 +27,6 @@ impl Ask {
         input.write_all(b"\n").expect("it waits for this");
     }
 
-    /// Whether it has not ended yet.
-    pub fn is_at_work(&mut self) -> bool {
-        self.0.status().is_none()
-    }
-
     /// Waits for its end. It fails unless every answer was right.
     pub fn wait(&mut self) -> ExitStatus {
         self.0.wait()

@@ -1,6 +1,8 @@
 //! Programs in Go, built by every toolchain that can be had.
 
 mod ask;
+mod deep;
+mod large;
 mod relay;
 mod web;
 
@@ -9,6 +11,7 @@ use std::process::Command;
 
 use super::scale;
 pub use ask::Ask;
+pub use deep::{Deep, Depths};
 pub use relay::{Relay, Speech};
 pub use web::Web;
 
@@ -105,13 +108,18 @@ impl Toolchain {
         self.build_with("go.mod", program, build, folder)
     }
 
-    /// Builds it with the modules that this file of its folder names.
+    /// Builds it with the modules that this file of its folder names, whose own name, without its end, is a build tag.
     pub fn build_with(&self, modules: &str, program: &str, build: Build, folder: &Path) -> PathBuf {
+        self.build_of(&Path::new(SOURCES).join(program), modules, program, build, folder)
+    }
+
+    fn build_of(&self, sources: &Path, modules: &str, program: &str, build: Build, folder: &Path) -> PathBuf {
         let kind = [(build.stripped, "-stripped"), (build.pie, "-pie"), (build.cgo, "-cgo")];
         let kind: String = kind.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect();
         let output = folder.join(format!("{program}-{}{kind}", self.version));
         let mut command = self.command();
-        command.current_dir(Path::new(SOURCES).join(program)).args(["build", &format!("-modfile={modules}")]);
+        command.current_dir(sources).args(["build", &format!("-modfile={modules}")]);
+        command.args(["-tags", modules.trim_end_matches(".mod")]);
         command.env("CGO_ENABLED", if build.cgo { "1" } else { "0" });
         if build.pie {
             command.arg("-buildmode=pie");

@@ -59,6 +59,11 @@ impl Relay {
         Self { program: program.to_owned(), speech, keys, process, address, backend: None }
     }
 
+    /// Starts its backend alone, a server that just answers. Gives back where it listens.
+    pub fn backend(program: &Path, speech: Speech, folder: &Path) -> (Process, SocketAddr) {
+        serve(&mut command(program, speech, &certificate::write(folder), 0))
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.process.pid()
