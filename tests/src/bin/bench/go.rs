@@ -94,7 +94,7 @@ fn measure(title: &str, server: &Server, plan: &Plan) {
 }
 
 fn turn(server: &Server, seconds: u32, agent: Option<&Agent>) -> Turn {
-    let agents = agent.map_or(0, |agent| agent.pid());
+    let agents = agent.map_or(0, Agent::pid);
     let used = || [server.process.pid(), agents].map(|pid| cpu_ticks(pid) * TICK);
     let before = used();
     let load = (server.load)(server.address, seconds);
