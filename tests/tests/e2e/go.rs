@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use underspan::attach::plaintext::Plaintext;
 use underspan_ebpf::elf::Image;
 use underspan_ebpf::go::{Abi, Program};
+use underspan_ebpf::placement::Planner;
 use underspan_ebpf::probes::go_routines::{HANDED_OVER, HandedOver};
 use underspan_ebpf::probes::go_tls::CALLS;
 use underspan_ebpf::uprobes::Uprobes;
@@ -129,6 +130,31 @@ fn functions_are_found_in_programs_of_every_kind() {
             let other = toolchain.build("web", build, folder.path());
             compare(&toolchain, &plain, &other);
         }
+    }
+}
+
+/// No machine of that kind is needed to see where probes would go.
+#[test]
+fn returns_are_found_in_programs_for_aarch64() {
+    let Some((_turn, toolchains)) = begin("go::returns_are_found_in_programs_for_aarch64") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for toolchain in toolchains {
+        let program = toolchain.for_aarch64().build("web", Build::PLAIN, folder.path());
+        let truth = toolchain.returns(&program, r"^crypto/tls\.");
+        let image = Image::open(&program).unwrap();
+        let found = Program::of(&image).unwrap();
+        let stack = !toolchain.is_since(18);
+        assert_eq!(found.abi(&image), Some(if stack { Abi::Stack } else { Abi::Registers }));
+        // It is in a register, which nobody reads yet.
+        assert!(!found.goroutines(&image), "{}", toolchain.version);
+        let functions = found.functions(&image, |name| name.starts_with(b"crypto/tls.")).unwrap();
+        let planner = Planner::of_go(&image, functions.starts);
+        let mut returns: Vec<_> =
+            functions.found.iter().flat_map(|function| planner.returns(function)).collect();
+        returns.sort_unstable();
+        let truth: Vec<_> = truth.iter().map(|address| image.offset_of(*address).unwrap()).collect();
+        assert!(truth.len() > 500, "{}: {} returns", toolchain.version, truth.len());
+        assert_eq!(returns, truth, "{}", toolchain.version);
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Toolchain {
     go: PathBuf,
     /// As `GOTOOLCHAIN` names it.
     name: String,
+    /// As `GOARCH` names it; this machine's without.
+    arch: Option<&'static str>,
     /// As it names itself: `go1.22.3`.
     pub version: String,
 }
@@ -82,7 +84,8 @@ impl Toolchain {
     }
 
     fn named(go: &Path, name: &str) -> Result<Self, String> {
-        let mut toolchain = Self { go: go.to_owned(), name: name.to_owned(), version: String::new() };
+        let mut toolchain =
+            Self { go: go.to_owned(), name: name.to_owned(), arch: None, version: String::new() };
         let output =
             toolchain.command().args(["env", "GOVERSION"]).output().map_err(|error| error.to_string())?;
         let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
@@ -103,6 +106,12 @@ impl Toolchain {
         own.is_some_and(|own: u32| own >= minor)
     }
 
+    /// The same, to build programs for aarch64.
+    #[must_use]
+    pub fn for_aarch64(&self) -> Self {
+        Self { arch: Some("arm64"), ..self.clone() }
+    }
+
     /// Builds the program of this name.
     pub fn build(&self, program: &str, build: Build, folder: &Path) -> PathBuf {
         self.build_with("go.mod", program, build, folder)
@@ -121,6 +130,7 @@ impl Toolchain {
         command.current_dir(sources).args(["build", &format!("-modfile={modules}")]);
         command.args(["-tags", modules.trim_end_matches(".mod")]);
         command.env("CGO_ENABLED", if build.cgo { "1" } else { "0" });
+        command.envs(self.arch.map(|arch| ("GOARCH", arch)));
         if build.pie {
             command.arg("-buildmode=pie");
         }
@@ -145,6 +155,22 @@ impl Toolchain {
                 .then(|| Some((u64::from_str_radix(address, 16).ok()?, name.to_owned())))?
         };
         text.lines().filter_map(symbol).collect()
+    }
+
+    /// Addresses of all return instructions in functions whose names match an expression, by Go's own tool, in order.
+    pub fn returns(&self, program: &Path, names: &str) -> Vec<u64> {
+        let done = self.command().args(["tool", "objdump", "-s", names]).arg(program).output();
+        let done = done.expect("Go starts");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        // FILE:LINE ADDRESS BYTES INSTRUCTION
+        let address = |line: &str| {
+            let words: Vec<_> = line.split_whitespace().collect();
+            let [_, address, _, "RET"] = words[..] else { return None };
+            u64::from_str_radix(address.strip_prefix("0x")?, 16).ok()
+        };
+        let mut found: Vec<_> = String::from_utf8_lossy(&done.stdout).lines().filter_map(address).collect();
+        found.sort_unstable();
+        found
     }
 
     fn command(&self) -> Command {
