@@ -1,5 +1,6 @@
 //! One connection: its two streams, and what the later stages keep about it.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 
 use underspan_ebpf::{Conn, Data, Run};
@@ -27,7 +28,8 @@ pub enum Peer {
 }
 
 /// A request as both ends of a connection can see it, in TCP sequence numbers: of its first byte, and of the byte the response will begin with.
-/// Or, where many share a connection: those that its directions began with, and the stream.
+/// Or, where many share a connection: those that its directions began with, or a hash of its addresses if that was before the agent, and the
+/// stream.
 pub type Edge = (u32, u32, u32);
 
 /// One direction.
@@ -45,6 +47,8 @@ pub struct Connection {
     pub tgid: u32,
     /// Its ends.
     pub peer: Peer,
+    /// Network namespace that its addresses are of.
+    netns: u32,
     /// Bytes had passed before the agent saw it.
     joined: bool,
     /// Its bytes may begin, or go on after a hole, in the middle of a message.
@@ -82,6 +86,7 @@ impl Connection {
             Some((local, remote)) => Peer::Inet { local, remote },
             None => Peer::Unix(unix_path(record.path)),
         };
+        self.netns = record.netns;
         self.traffic.encrypted |= u64::from(record.flags.tls());
         if record.flags.decrypted() && self.traffic.decrypted == 0 {
             self.traffic.decrypted = 1;
@@ -104,6 +109,7 @@ impl Connection {
             id,
             tgid,
             peer: Peer::Unknown,
+            netns: 0,
             joined: true,
             ragged: true,
             run_sequence: [None; 2],
@@ -136,14 +142,29 @@ impl Connection {
         }
     }
 
-    /// What both ends know a request by: of many at a time on a connection, the stream and where that began. `sent`: by this process.
+    /// What both ends know a request by: of many at a time on a connection, that and the stream. `sent`: by this process.
     pub fn edge(&mut self, sent: bool, stream: Option<u32>) -> Option<Edge> {
         let (own, other) = (usize::from(sent), usize::from(!sent));
         let run = self.run_sequence[own].take();
-        match (stream, self.origins[own], self.origins[other]) {
-            (Some(stream), Some(from), Some(to)) => Some((from, to, stream)),
+        let origins = self.origins[own].zip(self.origins[other]);
+        match (stream, origins.or_else(|| self.named(sent))) {
+            (Some(stream), Some((from, to))) => Some((from, to, stream)),
             _ => run.map(|(from, to)| (from, to, 0)),
         }
+    }
+
+    /// What its ends are called, where nobody translates that, in place of where it began.
+    fn named(&self, sent: bool) -> Option<(u32, u32)> {
+        let Peer::Inet { local, remote } = self.peer else { return None };
+        // One end may be of a socket for both versions of IP.
+        let [local, remote] = [local, remote].map(|end| (end.ip().to_canonical(), end.port()));
+        // Other namespaces have the same loopback.
+        let netns = if remote.0.is_loopback() { self.netns } else { 0 };
+        let mut hasher = DefaultHasher::new();
+        (netns, if sent { (local, remote) } else { (remote, local) }).hash(&mut hasher);
+        let hash = hasher.finish();
+        #[expect(clippy::cast_possible_truncation, reason = "its two halves")]
+        Some(((hash >> 32) as u32, hash as u32))
     }
 
     /// Name of the protocol it speaks; empty before that is known.

@@ -52,6 +52,7 @@ impl Kernel {
     }
 
     pub(super) fn announce(&mut self, time: u64, ring: &mut Ring<'_>) {
+        let (server, client) = (([127, 0, 0, 1], 80).into(), ([127, 0, 0, 1], 4000).into());
         self.announced = ring(Record::Conn(Conn {
             conn: self.id,
             flags: Flags::from_bits(self.flags),
@@ -59,7 +60,8 @@ impl Kernel {
             tgid: 1,
             netns: 1,
             role: if self.client { KernelRole::Client } else { KernelRole::Server },
-            addresses: Some((([127, 0, 0, 1], 80).into(), ([127, 0, 0, 1], 4000).into())),
+            // Odd connections are the other end of even ones.
+            addresses: Some(if self.id % 2 == 1 { (client, server) } else { (server, client) }),
             path: &[],
         }));
     }

@@ -288,10 +288,16 @@ fn both_ends_of_a_connection_are_one_trace() {
 
 #[test]
 fn both_ends_of_streams_are_one_trace() {
+    both_ends_of_streams(0);
+    // What tells where it began is not known then.
+    both_ends_of_streams(JOINED);
+}
+
+fn both_ends_of_streams(joined: u8) {
     let mut rig = Rig::new();
     rig.open(3, KernelRole::Client, OPENING);
-    rig.open(2, KernelRole::Server, 0);
-    rig.open(3, KernelRole::Client, 0);
+    rig.open(2, KernelRole::Server, joined);
+    rig.open(3, KernelRole::Client, joined);
     rig.send(3, 2, &[PREFACE, SETTINGS].concat());
     // One end moves at once what the other moves in pieces, and bytes cross on their way.
     rig.send(2, 1, SETTINGS);
