@@ -17,6 +17,8 @@ const MOST: usize = 16_384;
 pub(super) struct Streams {
     /// By connection and stream: requests that are served, nobody knows by whom.
     served: HashMap<(u64, u32), Rc<Span>>,
+    /// By connection: the latest that somebody serves. Another goroutine may be told of that does so, too.
+    latest: HashMap<u64, (u32, Rc<Span>)>,
     /// By who writes it, and stream: for whom it is, and when that was told.
     sent: HashMap<(Mover, u32), (Mover, u64)>,
 }
@@ -34,7 +36,11 @@ impl Streams {
         let goroutine = |tid| Mover { tgid: told.tgid, tid };
         match told.on {
             StreamOn::Served(conn) => {
-                self.served.remove(&(conn, told.stream)).map(|span| (goroutine(told.tid), span))
+                if let Some(span) = self.served.remove(&(conn, told.stream)) {
+                    self.latest.insert(conn, (told.stream, span));
+                }
+                let (_, span) = self.latest.get(&conn).filter(|(stream, _)| *stream == told.stream)?;
+                Some((goroutine(told.tid), Rc::clone(span)))
             }
             StreamOn::Sent(writer) => {
                 if self.sent.len() < MOST {
@@ -52,7 +58,9 @@ impl Streams {
 
     /// Forgets what was told before `before`, kernel time, and requests that ended before.
     pub(super) fn forget(&mut self, before: u64) {
-        self.served.retain(|_, span| span.end.get().is_none_or(|end| end >= before));
+        let is_kept = |span: &Rc<Span>| span.end.get().is_none_or(|end| end >= before);
+        self.served.retain(|_, span| is_kept(span));
+        self.latest.retain(|_, (_, span)| is_kept(span));
         self.sent.retain(|_, (_, told)| *told >= before);
     }
 }
@@ -66,7 +74,7 @@ mod tests {
     const WRITER: Mover = Mover { tgid: 1, tid: 8 };
 
     #[test]
-    fn a_request_that_is_served_is_found_once() {
+    fn a_request_that_is_served_is_found_by_all_who_serve_it() {
         let mut streams = Streams::default();
         let span = Span::new(10, Parent::None);
         streams.serves(9, 3, &span);
@@ -74,7 +82,11 @@ mod tests {
         assert!(streams.belongs(&Stream { on: StreamOn::Served(8), ..TOLD }).is_none(), "another connection");
         let Some((mover, found)) = streams.belongs(&TOLD) else { panic!("it is known") };
         assert!(mover == Mover { tgid: 1, tid: 7 } && Rc::ptr_eq(&found, &span));
-        assert!(streams.belongs(&TOLD).is_none());
+        let Some((mover, found)) = streams.belongs(&Stream { tid: 8, ..TOLD }) else { panic!("still") };
+        assert!(mover == Mover { tgid: 1, tid: 8 } && Rc::ptr_eq(&found, &span));
+        streams.serves(9, 5, &span);
+        assert!(streams.belongs(&Stream { stream: 5, ..TOLD }).is_some());
+        assert!(streams.belongs(&TOLD).is_none(), "the connection has gone on");
     }
 
     #[test]
@@ -98,6 +110,6 @@ mod tests {
         }
         assert_eq!((streams.served.len(), streams.sent.len()), (MOST, MOST));
         streams.forget(60);
-        assert!(streams.served.is_empty() && streams.sent.is_empty());
+        assert!(streams.served.is_empty() && streams.latest.is_empty() && streams.sent.is_empty());
     }
 }

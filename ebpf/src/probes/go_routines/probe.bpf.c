@@ -86,10 +86,10 @@ int us_go_create_leave(struct registers *ctx) {
     creator.address = origin.creator;
     maker = creator.address ? bpf_map_lookup_elem(&go_origins, &creator) : NULL;
     if (maker && maker->stream) {
-        /* The first one it makes for a stream serves that. */
+        /* Whatever it makes now serves the stream. That may be more than one: the first collection of garbage
+         * makes its goroutines in the midst of whoever has asked for memory. */
         origin.serving = origin.created;
         emit_stream(origin.created, maker->conn, id, goroutine.address, maker->stream, 0);
-        maker->stream = 0;
     }
     bpf_map_update_elem(&go_origins, &goroutine, &origin, BPF_ANY);
     return 0;
