@@ -80,7 +80,7 @@ fn both_ends_of_grpc() {
         assert!(client.wait().success(), "an answer was wrong");
         drop(rpc);
         let books = session.finish(10 * requests);
-        books.balance(10 * requests);
+        books.perfect(10 * requests);
         println!("{}", toolchain.version);
         for (client, server, lost) in [(pids[0], pids[1], requests), (pids[1], pids[2], 4 * requests)] {
             let asked = spans_of(&books, client, Kind::Client);
