@@ -1,5 +1,6 @@
 //! The repository -> the programs that run in guests, and the tests they hold.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -7,6 +8,9 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use super::programs::lines;
+
+/// Begin the names of the variables by which cargo tells a program of its package.
+const OF_PACKAGE: &[&str] = &["CARGO_MANIFEST_", "CARGO_PKG_"];
 
 /// What runs in a guest, all built on the host.
 #[derive(Debug)]
@@ -41,7 +45,14 @@ impl Programs {
 fn cargo(root: &Path, name: &str, arguments: &[&str]) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let (verb, rest) = arguments.split_first().context("cargo is told what to do")?;
-    let built = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What cargo has told us of our own package would pass for a change with build scripts that ask for theirs.
+    let own =
+        |name: &OsStr| OF_PACKAGE.iter().any(|start| name.as_encoded_bytes().starts_with(start.as_bytes()));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| own(name)) {
+        command.env_remove(name);
+    }
+    let built = command
         .args([verb, "--locked", "--quiet", "--message-format=json-render-diagnostics"])
         .args(rest)
         .current_dir(root)
