@@ -7,6 +7,19 @@
 #include "maps.h"
 #include "go.h"
 
+/* Begins a program at a place in a process, whose registers are in `ctx`. No other thread gets the CPU
+ * meanwhile: since 6.13 programs of one kind have one stack for each CPU, and of those in processes two may
+ * be under way on one where a thread can be interrupted. */
+#define UPROBE(section, name)                                                                                \
+    INLINE int name##_of(struct registers *ctx);                                                             \
+    SEC(section) int name(struct registers *ctx) {                                                           \
+        bpf_preempt_disable();                                                                               \
+        name##_of(ctx);                                                                                      \
+        bpf_preempt_enable();                                                                                \
+        return 0;                                                                                            \
+    }                                                                                                        \
+    INLINE int name##_of(struct registers *ctx)
+
 /* The number given with the place of the probe. Kernels before 5.15 have no such function; for them the
  * loader puts a constant in place of the call. */
 static __u64 (*const bpf_get_attach_cookie)(void *ctx) = (void *)174;

@@ -18,8 +18,7 @@ INLINE struct us_canary *canary_of(__u32 index) {
     return canary;
 }
 
-SEC("uprobe")
-int us_canary_entry(struct registers *ctx) {
+UPROBE("uprobe", us_canary_entry) {
     struct us_canary *canary = canary_of(bpf_get_attach_cookie(ctx));
 
     if (!canary)
@@ -33,8 +32,7 @@ int us_canary_entry(struct registers *ctx) {
     return 0;
 }
 
-SEC("uprobe")
-int us_canary_return(struct registers *ctx) {
+UPROBE("uprobe", us_canary_return) {
     struct us_canary *canary = canary_of(bpf_get_attach_cookie(ctx));
 
     if (canary)
@@ -42,8 +40,7 @@ int us_canary_return(struct registers *ctx) {
     return 0;
 }
 
-SEC("uprobe")
-int us_canary_usdt(struct registers *ctx) {
+UPROBE("uprobe", us_canary_usdt) {
     __u64 cookie = bpf_get_attach_cookie(ctx);
     struct us_usdt_spec *spec = usdt_spec(cookie);
     struct us_canary *canary = canary_of(USDT_TAG(cookie));

@@ -43,8 +43,7 @@ INLINE void emit_stream(__u64 now, __u64 conn, __u64 id, __u64 goroutine, __u32 
 }
 
 /* func newproc1(fn *funcval, callergp *g, ...) *g; it does not leave its thread. */
-SEC("uprobe")
-int us_go_create_enter(struct registers *ctx) {
+UPROBE("uprobe", us_go_create_enter) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
     struct thread *thread;
 
@@ -62,8 +61,7 @@ int us_go_create_enter(struct registers *ctx) {
     return 0;
 }
 
-SEC("uprobe")
-int us_go_create_leave(struct registers *ctx) {
+UPROBE("uprobe", us_go_create_leave) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
     struct goroutine goroutine = {.tgid = id >> 32}, creator = {.tgid = id >> 32};
     struct origin origin = {}, *maker;
@@ -96,8 +94,7 @@ int us_go_create_leave(struct registers *ctx) {
 }
 
 /* func (pc *persistConn) roundTrip(req *transportRequest) ...: this goroutine's request goes over pc. */
-SEC("uprobe")
-int us_go_round_trip(struct registers *ctx) {
+UPROBE("uprobe", us_go_round_trip) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
     struct goroutine pooled = {.tgid = id >> 32};
     __u64 asker;
@@ -112,8 +109,7 @@ int us_go_round_trip(struct registers *ctx) {
 
 /* func (pc *persistConn) writeLoop(): this goroutine writes whatever goes over pc. func (w persistConnWriter)
  * Write(p []byte) ...: it does; w is nothing but pc. */
-SEC("uprobe")
-int us_go_write_loop(struct registers *ctx) {
+UPROBE("uprobe", us_go_write_loop) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
     struct goroutine goroutine = {.tgid = id >> 32};
     struct origin *origin;
@@ -128,8 +124,7 @@ int us_go_write_loop(struct registers *ctx) {
 }
 
 /* func (c *pipelineConnClient) writer(...) error: this goroutine writes for many, nobody knows for whom. */
-SEC("uprobe")
-int us_go_writer(struct registers *ctx) {
+UPROBE("uprobe", us_go_writer) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
     struct goroutine goroutine = {.tgid = id >> 32};
     struct origin *origin;
@@ -167,8 +162,7 @@ INLINE __u32 frame_stream(__u64 frame) {
 /* func (sc *serverConn) processHeaders(f *MetaHeadersFrame) error; func (t *http2Server)
  * operateHeaders([ctx context.Context,] frame *MetaHeadersFrame, ...): this goroutine makes the one that
  * serves the stream. */
-SEC("uprobe")
-int us_go_stream_enter(struct registers *ctx) {
+UPROBE("uprobe", us_go_stream_enter) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
     struct goroutine goroutine = {.tgid = id >> 32}, creator = {.tgid = id >> 32};
     struct origin *origin, *maker;
@@ -194,8 +188,7 @@ int us_go_stream_enter(struct registers *ctx) {
     return 0;
 }
 
-SEC("uprobe")
-int us_go_stream_leave(struct registers *ctx) {
+UPROBE("uprobe", us_go_stream_leave) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
     struct goroutine goroutine = {.tgid = id >> 32};
     struct origin *origin;
@@ -211,8 +204,7 @@ int us_go_stream_leave(struct registers *ctx) {
 
 /* func (t *http2Client) createHeaderFields(...) ([]hpack.HeaderField, error), where it returns: these are
  * this goroutine's. */
-SEC("uprobe")
-int us_go_headers_made(struct registers *ctx) {
+UPROBE("uprobe", us_go_headers_made) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx), serving;
     struct goroutine headers = {.tgid = id >> 32};
 
@@ -228,8 +220,7 @@ int us_go_headers_made(struct registers *ctx) {
 
 /* func (l *loopyWriter) writeHeader(streamID uint32, endStream bool, hf []hpack.HeaderField, ...): this
  * goroutine writes for many. */
-SEC("uprobe")
-int us_go_headers_written(struct registers *ctx) {
+UPROBE("uprobe", us_go_headers_written) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx), address, *serving;
     struct goroutine headers = {.tgid = id >> 32}, goroutine = {.tgid = id >> 32};
     struct origin *origin;

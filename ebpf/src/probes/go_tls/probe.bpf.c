@@ -6,8 +6,7 @@
 #include "tls.h"
 
 /* func (c *Conn) Read(b []byte) (int, error), Write, clientHandshake, serverHandshake */
-SEC("uprobe")
-int us_go_tls_enter(struct registers *ctx) {
+UPROBE("uprobe", us_go_tls_enter) {
     __u64 id = bpf_get_current_pid_tgid(), now;
     __u64 kind = bpf_get_attach_cookie(ctx);
     struct goroutine goroutine = {.tgid = id >> 32};
@@ -52,8 +51,7 @@ int us_go_tls_enter(struct registers *ctx) {
 }
 
 /* Where any of them returns. */
-SEC("uprobe")
-int us_go_tls_leave(struct registers *ctx) {
+UPROBE("uprobe", us_go_tls_leave) {
     __u64 id = bpf_get_current_pid_tgid();
     __u64 kind = bpf_get_attach_cookie(ctx);
     struct goroutine goroutine = {.tgid = id >> 32};

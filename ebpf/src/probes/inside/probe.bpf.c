@@ -442,8 +442,7 @@ NOINLINE int pass(struct registers *ctx, struct us_usdt_spec *spec, __u32 number
     return 0;
 }
 
-SEC("uprobe")
-int us_inside_usdt(struct registers *ctx) {
+UPROBE("uprobe", us_inside_usdt) {
     __u64 cookie = bpf_get_attach_cookie(ctx);
     struct us_usdt_spec *spec = usdt_spec(cookie);
 
@@ -453,8 +452,7 @@ int us_inside_usdt(struct registers *ctx) {
 }
 
 /* Where a function begins, and where it returns. */
-SEC("uprobe")
-int us_inside_function(struct registers *ctx) {
+UPROBE("uprobe", us_inside_function) {
     pass(ctx, NULL, bpf_get_attach_cookie(ctx));
     return 0;
 }

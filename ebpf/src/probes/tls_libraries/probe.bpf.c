@@ -7,8 +7,7 @@
 /* SSL_read(SSL *, void *, int), SSL_write, SSL_read_ex(SSL *, void *, size_t, size_t *), SSL_write_ex,
  * SSL_do_handshake(SSL *); gnutls_record_recv(gnutls_session_t, void *, size_t), gnutls_record_send,
  * gnutls_handshake(gnutls_session_t) */
-SEC("uprobe")
-int us_tls_enter(struct registers *ctx) {
+UPROBE("uprobe", us_tls_enter) {
     __u64 id = bpf_get_current_pid_tgid(), now;
     struct tls_object object = {};
     struct thread *thread;
@@ -61,8 +60,7 @@ INLINE void tls_returned(struct thread *thread, struct us_target *target, __u64 
 }
 
 /* Where any of them returns. */
-SEC("uprobe")
-int us_tls_leave(struct registers *ctx) {
+UPROBE("uprobe", us_tls_leave) {
     __u64 id = bpf_get_current_pid_tgid();
     struct us_target *target = target_of(id >> 32);
     struct thread *thread;
@@ -82,8 +80,7 @@ int us_tls_leave(struct registers *ctx) {
 
 /* int BIO_write(BIO *, const void *data, int length): ciphertext on its way out of the library, to a socket
  * or to where the process fetches it. */
-SEC("uprobe")
-int us_tls_cipher(struct registers *ctx) {
+UPROBE("uprobe", us_tls_cipher) {
     __u64 id = bpf_get_current_pid_tgid();
     struct tls_cipher cipher = {};
     struct tls_found found = {};
@@ -106,8 +103,7 @@ int us_tls_cipher(struct registers *ctx) {
 }
 
 /* SSL_free(SSL *), gnutls_deinit(gnutls_session_t): its address will be another one's. */
-SEC("uprobe")
-int us_tls_free(struct registers *ctx) {
+UPROBE("uprobe", us_tls_free) {
     struct tls_object object = {};
 
     object.tgid = bpf_get_current_pid_tgid() >> 32;
