@@ -11,10 +11,10 @@ use underspan_protocols::message::{Direction, Role};
 
 use crate::assemble::{Connection, Piece, Step};
 
-/// Runs a connection may begin with that no protocol claims. A connection joined in the middle starts inside a message, so it gets
-/// more chances.
+/// Pieces a connection may begin with that no protocol claims. A connection joined in the middle starts inside a message, and where the
+/// kernel follows its frames it comes in a piece for each, of which few tell: it gets more chances.
 const TRIES: u8 = 3;
-const TRIES_RAGGED: u8 = 16;
+const TRIES_RAGGED: u8 = 200;
 /// Most bytes kept while there are too few to tell.
 const UNDECIDED: usize = 64;
 
