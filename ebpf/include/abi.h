@@ -350,4 +350,9 @@ struct us_canary {
 #define US_COUNT_NEGATIVE 25 /* passes of declared counters whose value was negative */
 #define US_COUNTERS 26
 
+/* A CPU's: alone on its cache lines. */
+struct us_counters {
+    __u64 counts[US_COUNTERS];
+} __attribute__((aligned(64)));
+
 #endif

@@ -213,16 +213,19 @@ struct {
 
 struct {
     UINT(type, BPF_MAP_TYPE_ARRAY);
+    UINT(map_flags, BPF_F_MMAPABLE);
     UINT(max_entries, 1);
     TYPE(key, __u32);
     TYPE(value, struct us_control);
 } control SEC(".maps");
 
+/* By CPU; user space knows how many there are. */
 struct {
-    UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    UINT(max_entries, US_COUNTERS);
+    UINT(type, BPF_MAP_TYPE_ARRAY);
+    UINT(map_flags, BPF_F_MMAPABLE);
+    UINT(max_entries, 1);
     TYPE(key, __u32);
-    TYPE(value, __u64);
+    TYPE(value, struct us_counters);
 } counters SEC(".maps");
 
 struct {
@@ -403,9 +406,11 @@ struct {
 } late_ends SEC(".maps");
 
 NOINLINE void count(__u32 index, __u64 amount) {
-    __u64 *counter = bpf_map_lookup_elem(&counters, &index);
-    if (counter)
-        *counter += amount;
+    __u32 cpu = bpf_get_smp_processor_id();
+    struct us_counters *set = bpf_map_lookup_elem(&counters, &cpu);
+
+    if (set && index < US_COUNTERS)
+        set->counts[index] += amount;
 }
 
 /* The control entry while the agent is alive, else NULL: a stuck or dead agent's programs do nothing. */

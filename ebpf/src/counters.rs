@@ -1,4 +1,49 @@
-//! Counters the programs keep, one slot per CPU, summed.
+//! Counters the programs keep, a set for each CPU, summed.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aya::maps::{MapData, MapError};
+
+use crate::pages::{Pages, page_size};
+
+/// Bytes of a CPU's set (`struct us_counters`).
+pub(crate) const SET: usize = (Counters::COUNT * size_of::<u64>()).next_multiple_of(64);
+
+/// The sets, which are read while the programs count.
+#[derive(Debug)]
+pub(crate) struct CounterSets {
+    sets: Pages,
+    cpus: usize,
+    _map: MapData,
+}
+
+impl CounterSets {
+    /// For as many CPUs as the map has entries.
+    pub(crate) fn new(map: MapData, cpus: u32) -> Result<Self, MapError> {
+        let cpus = cpus as usize;
+        let length = page_size().map(|page| (cpus * SET).next_multiple_of(page));
+        let sets = length.and_then(|length| Pages::map(map.fd().as_fd(), length, 0, false));
+        Ok(Self { sets: sets.map_err(MapError::IoError)?, cpus, _map: map })
+    }
+
+    /// The sum of each counter.
+    pub(crate) fn sums(&self) -> [u64; Counters::COUNT] {
+        let value = |cpu: usize, index: usize| {
+            // SAFETY: an integer that the programs write whole.
+            let counter: &AtomicU64 = unsafe { self.sets.at(cpu * SET + index * size_of::<u64>()) };
+            counter.load(Ordering::Relaxed)
+        };
+        std::array::from_fn(|index| (0..self.cpus).map(|cpu| value(cpu, index)).sum())
+    }
+}
+
+/// CPUs there may ever be, each of which has a set.
+pub(crate) fn possible_cpus() -> io::Result<u32> {
+    let cpus = aya::util::nr_cpus().map_err(|(_, error)| error)?;
+    u32::try_from(cpus).map_err(io::Error::other)
+}
 
 /// Declares [`Counters`] once, so that no place can forget one: fields in the order of `abi.h`.
 macro_rules! counters {

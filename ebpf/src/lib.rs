@@ -5,6 +5,7 @@
 
 mod abi;
 pub mod canary;
+mod control;
 mod counters;
 pub mod elf;
 mod framing;
@@ -13,6 +14,7 @@ mod loader;
 pub(crate) mod marks;
 mod memory;
 mod object;
+mod pages;
 pub mod placement;
 pub mod probes;
 mod record;

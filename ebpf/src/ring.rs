@@ -5,11 +5,12 @@
 //! with the reader's position, a page with the writers' position, then the data; each record has a header of 8 bytes.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::ptr::NonNull;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use aya::maps::MapData;
+
+use crate::pages::{Pages, page_size};
 
 const BUSY: u32 = 1 << 31;
 const DISCARDED: u32 = 1 << 30;
@@ -17,42 +18,10 @@ const HEADER: usize = 8;
 /// Records read before the writers are told of the room: their position is on a page they all look at.
 const BATCH: u32 = 32;
 
-/// A shared mapping of a map's pages.
-#[derive(Debug)]
-struct Pages {
-    start: NonNull<u8>,
-    length: usize,
-}
-
-// SAFETY: the mapping belongs to the process, not to a thread; what is read concurrently is read atomically.
-unsafe impl Send for Pages {}
-
-impl Pages {
-    fn map(fd: BorrowedFd<'_>, length: usize, offset: usize, writable: bool) -> io::Result<Self> {
-        let protection = if writable { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_READ };
-        let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
-        // SAFETY: a fresh mapping at an address of the kernel's choice touches no memory of ours.
-        let start = unsafe {
-            libc::mmap(std::ptr::null_mut(), length, protection, libc::MAP_SHARED, fd.as_raw_fd(), offset)
-        };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mmap returned nothing"))?;
-        Ok(Self { start, length })
-    }
-
-    fn position(&self) -> &AtomicU64 {
-        // SAFETY: the first eight bytes of the page are a position, aligned, shared with the kernel as an atomic number.
-        unsafe { self.start.cast::<AtomicU64>().as_ref() }
-    }
-}
-
-impl Drop for Pages {
-    fn drop(&mut self) {
-        // SAFETY: exactly what was mapped, and no reference to it outlives `self`.
-        unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
-    }
+/// The position at the beginning of a page.
+fn position(pages: &Pages) -> &AtomicU64 {
+    // SAFETY: shared with the kernel as an atomic number.
+    unsafe { pages.at::<AtomicU64>(0) }
 }
 
 /// See the module.
@@ -72,20 +41,19 @@ pub(crate) struct Ring {
 impl Ring {
     /// Maps a ring buffer of `size` bytes of data.
     pub(crate) fn new(map: MapData, size: u32) -> io::Result<Self> {
-        // SAFETY: takes no pointers.
-        let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).map_err(io::Error::other)?;
+        let page = page_size()?;
         let size = size as usize;
         let fd = map.fd().as_fd();
         let reader = Pages::map(fd, page, 0, true)?;
         let writers = Pages::map(fd, page + size, page, false)?;
-        let position = reader.position().load(Ordering::Acquire);
+        let position = position(&reader).load(Ordering::Acquire);
         Ok(Self { map, reader, writers, page, size, position, untold: 0, wrapped: Vec::new() })
     }
 
     /// The next record, if one is complete. It stays in the ring until the next call.
     pub(crate) fn next(&mut self) -> Option<&[u8]> {
         loop {
-            if self.position == self.writers.position().load(Ordering::Acquire) {
+            if self.position == position(&self.writers).load(Ordering::Acquire) {
                 self.tell();
                 return None;
             }
@@ -113,19 +81,19 @@ impl Ring {
     fn tell(&mut self) {
         if self.untold > 0 {
             self.untold = 0;
-            self.reader.position().store(self.position, Ordering::Release);
+            position(&self.reader).store(self.position, Ordering::Release);
         }
     }
 
     fn header(&self, at: usize) -> &AtomicU32 {
-        // SAFETY: `at` lies in the data and is a multiple of 8, as all records are; the kernel writes the header atomically.
-        unsafe { self.writers.start.add(self.page + at).cast::<AtomicU32>().as_ref() }
+        // SAFETY: the kernel writes the header atomically.
+        unsafe { self.writers.at::<AtomicU32>(self.page + at) }
     }
 
     fn data(&self, at: usize, length: usize) -> &[u8] {
         assert!(at + length <= self.size, "a record lies within the ring");
         // SAFETY: within the mapping, by the line above; writers leave a submitted record alone until it is given back.
-        unsafe { std::slice::from_raw_parts(self.writers.start.add(self.page + at).as_ptr(), length) }
+        unsafe { std::slice::from_raw_parts(&raw const *self.writers.at::<u8>(self.page + at), length) }
     }
 
     fn record(&mut self, at: usize, length: usize) -> &[u8] {

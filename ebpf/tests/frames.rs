@@ -105,10 +105,10 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn tracer(ring_bytes: u32, copies: bool) -> Option<Tracer> {
+fn tracer(ring_bytes: u32, as_newest: bool) -> Option<Tracer> {
     let settings = Settings {
         ring_bytes,
-        copies,
+        as_newest,
         request_budget: 64,
         response_budget: 64,
         deadline: Duration::from_mins(1),
@@ -241,9 +241,9 @@ fn copies_of_programs_capture_nothing_twice() {
     captures_what_is_declared(true);
 }
 
-fn captures_what_is_declared(copies: bool) {
+fn captures_what_is_declared(as_newest: bool) {
     let _alone = alone();
-    let Some(mut tracer) = tracer(8 << 20, copies) else { return };
+    let Some(mut tracer) = tracer(8 << 20, as_newest) else { return };
     tracer.select(std::process::id()).unwrap();
     conversation("one call", &mut tracer, |length| segments(length, length));
     conversation("a byte per call", &mut tracer, |length| cut(length, 1));

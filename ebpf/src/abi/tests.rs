@@ -71,6 +71,7 @@ fn both_sides_agree() {
         announce_execs,
         pad
     );
+    assert_eq!(layout("us_counters").0, crate::counters::SET);
     same!("us_verdict", RawVerdict, ignore, framing);
     same!("us_signature", RawSignature, bytes, mask, framing, answer, preface, midway, pad);
     same!("us_signatures", RawSignatures, all);

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use aya::maps::{MapData, MapError};
-use aya_obj::btf::{Btf, BtfError, BtfFeatures, BtfRelocationError};
+use aya_obj::btf::{Btf, BtfError, BtfFeatures, BtfKind, BtfRelocationError};
 use aya_obj::generated::bpf_map_type;
 use aya_obj::relocation::EbpfRelocationError;
 use aya_obj::{EbpfSectionKind, Object, ParseError};
@@ -25,7 +25,8 @@ pub use link::Runs;
 pub(crate) use link::uprobe::{self, Way};
 pub(crate) use link::{Iterator, Link};
 pub(crate) use preemption::Preemption;
-pub(crate) use program::{Attach, Functions, ProgramError};
+pub(crate) use program::{Attach, Functions, Over, ProgramError};
+use sys::Visit;
 pub(crate) use sys::enable_statistics;
 pub(crate) use template::Template;
 
@@ -114,6 +115,11 @@ pub(crate) fn try_hooks(kernel: &Btf, attach: &Attach) -> Result<(), ProgramErro
 }
 
 impl<'k> Fitted<'k> {
+    /// Whether the kernel has a function of this name.
+    pub(crate) fn has_function(&self, name: &str) -> bool {
+        self.kernel.id_by_type_name_kind(name, BtfKind::Func).is_ok()
+    }
+
     /// Parses the object and fits it to `kernel`.
     pub(crate) fn new(bytes: &[u8], kernel: &'k Btf) -> Result<Self, LoadError> {
         let mut object = Object::parse(bytes)?;
@@ -239,11 +245,14 @@ impl<'k> Loader<'k> {
     /// Loads an iterator and gives it the map it is to visit, if it visits one.
     pub(crate) fn iterator(&self, name: &str, attach: &Attach) -> Result<Iterator, ProgramError> {
         let fd = self.load(name, attach, None)?;
-        let map = match attach {
-            Attach::Iterator { over: Some(map), .. } => self.maps.get(*map).map(|map| map.fd().as_fd()),
-            _ => None,
-        };
-        link::iterator(fd, map)
+        match attach {
+            Attach::Iterator { over: Over::Processes, .. } => Ok(link::iterator_by_process(fd)),
+            Attach::Iterator { over: Over::Map(map), .. } => {
+                let map = self.maps.get(*map).ok_or_else(|| ProgramError::NoHook(format!("map {map}")))?;
+                link::iterator(fd, Visit::Map(map.fd().as_fd()))
+            }
+            _ => link::iterator(fd, Visit::All),
+        }
     }
 }
 

@@ -18,8 +18,8 @@ pub(crate) enum Attach {
     Iterator {
         /// The kind.
         target: &'static str,
-        /// Our map whose elements it visits.
-        over: Option<&'static str>,
+        /// Those that it visits.
+        over: Over,
     },
     /// Where kernel functions begin, by a trampoline (`fentry`).
     Entry(Functions),
@@ -31,6 +31,17 @@ pub(crate) enum Attach {
     Kretprobe(Functions),
     /// Code of a process; which, and where in it, is told later ([`crate::uprobes::Uprobes`]).
     Uprobe,
+}
+
+/// Which of the kernel's objects of a kind an iterator visits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// All there are.
+    All,
+    /// The elements of this map of ours.
+    Map(&'static str),
+    /// What belongs to the processes that are named with each run.
+    Processes,
 }
 
 /// Kernel functions with the same parameters, for one program.

@@ -148,18 +148,33 @@ pub(super) fn open_raw_tracepoint(program: BorrowedFd<'_>, name: Option<&CStr>) 
     bpf_fd(bpf_cmd::BPF_RAW_TRACEPOINT_OPEN, &mut attr)
 }
 
-/// Makes a link for an iterator, over the elements of `map` where it iterates a map.
+/// What an iterator visits.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Visit<'a> {
+    /// Every object of its kind.
+    All,
+    /// The elements of a map.
+    Map(BorrowedFd<'a>),
+    /// What belongs to one process (Linux 6.1).
+    Process(u32),
+}
+
+/// Makes a link for an iterator.
 pub(super) fn link_iterator(
     program: BorrowedFd<'_>,
     attach_type: u32,
-    map: Option<BorrowedFd<'_>>,
+    visit: Visit<'_>,
 ) -> io::Result<OwnedFd> {
-    // `union bpf_iter_link_info`: its first member is the map's descriptor.
-    let info = [map.map_or(0, raw), 0, 0, 0];
+    // `union bpf_iter_link_info`: of a map, its descriptor; of tasks, a thread or else a process.
+    let info = match visit {
+        Visit::All => [0; 4],
+        Visit::Map(map) => [raw(map), 0, 0, 0],
+        Visit::Process(pid) => [0, pid, 0, 0],
+    };
     let mut attr = zero_attr();
     attr.link_create.__bindgen_anon_1.prog_fd = raw(program);
     attr.link_create.attach_type = attach_type;
-    if map.is_some() {
+    if !matches!(visit, Visit::All) {
         attr.link_create.__bindgen_anon_3.__bindgen_anon_1.iter_info = info.as_ptr() as u64;
         attr.link_create.__bindgen_anon_3.__bindgen_anon_1.iter_info_len = 16;
     }

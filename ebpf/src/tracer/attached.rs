@@ -38,13 +38,8 @@ impl Attached {
         links.chain(iterators).map(|(probe, program, runs)| Running { probe, program, runs }).collect()
     }
 
-    /// Attaches a probe's programs; a required one that fails takes the whole probe back.
-    pub(super) fn attach(
-        &mut self,
-        loader: &Loader<'_>,
-        probe: &'static Probe,
-        typed_sockets: bool,
-    ) -> ProbeReport {
+    /// Attaches a probe's programs, of those that flush just that one; a required one that fails takes the whole probe back.
+    pub(super) fn attach(&mut self, loader: &Loader<'_>, probe: &'static Probe, flush: &str) -> ProbeReport {
         let mut report = ProbeReport { probe, off: None, reduced: Vec::new() };
         let mut links = Vec::new();
         for program in probe.programs {
@@ -52,12 +47,9 @@ impl Attached {
                 (Attach::Iterator { .. }, socket_iterators::LISTENERS) => loader
                     .iterator(program.name, &program.attach)
                     .map(|made| self.listeners = Some((program, made))),
-                // Of the two, the one that visits the map in use.
-                (Attach::Iterator { .. }, name) if (name == socket_iterators::FLUSH) == typed_sockets => {
-                    loader
-                        .iterator(program.name, &program.attach)
-                        .map(|made| self.flush = Some((program, made)))
-                }
+                (Attach::Iterator { .. }, name) if name == flush => loader
+                    .iterator(program.name, &program.attach)
+                    .map(|made| self.flush = Some((program, made))),
                 (Attach::Iterator { .. }, _) => Ok(()),
                 (Attach::Uprobe, name) => {
                     loader.template(name).map(|made| drop(self.templates.insert(name, made)))

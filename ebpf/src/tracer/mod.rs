@@ -7,14 +7,15 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray};
+use aya::maps::{Array, HashMap, Map, MapData, MapError};
 
 use crate::abi::{Control, RawCanary, RawCounted, RawEnd, RawMark, RawVerdict, Target};
-use crate::counters::Counters;
+use crate::control::ControlEntry;
+use crate::counters::{CounterSets, Counters, possible_cpus};
 use crate::framing::{Framing, FramingTable};
 use crate::loader::{Fitted, LOOPS, LoadError, Loader, Preemption, Runs, enable_statistics, kernel_types};
 use crate::marks::Mark;
-use crate::probes::{PAYLOAD, Probe, Program, REGISTRY};
+use crate::probes::{PAYLOAD, Probe, Program, REGISTRY, socket_iterators};
 use crate::record::{End, Record, RecordError};
 use crate::ring::Ring;
 use crate::trials::Trials;
@@ -46,8 +47,8 @@ pub struct Settings {
     pub deadline: Duration,
     /// Attach probes in user space one by one even where the kernel can do many at once. For tests.
     pub uprobes_by_event: bool,
-    /// Programs have copies whether or not the kernel interrupts them. For tests.
-    pub copies: bool,
+    /// Do as on kernels that interrupt programs everywhere and free what iterators visit, as Linux 7 does. For tests.
+    pub as_newest: bool,
     /// Names of the payload probes that may be used, of which the best the kernel accepts is; empty for any.
     pub payload: Vec<String>,
     /// Framings to capture by, at most [`Framing::MOST`], with at most [`Framing::SIGNATURES`]; they are numbered from 1.
@@ -65,7 +66,7 @@ impl Default for Settings {
             announce_execs: false,
             deadline: Duration::from_secs(5),
             uprobes_by_event: false,
-            copies: false,
+            as_newest: false,
             payload: Vec::new(),
             framings: Vec::new(),
         }
@@ -124,12 +125,12 @@ pub struct Tracer {
     settings: Settings,
     ring: Ring,
     waiter: Waiter,
-    control: Array<MapData, Control>,
+    control: ControlEntry,
     targets: HashMap<MapData, u32, Target>,
     verdicts: HashMap<MapData, u64, RawVerdict>,
     late_ends: HashMap<MapData, u64, RawEnd>,
     late_seen: u64,
-    counters: PerCpuArray<MapData, u64>,
+    counters: CounterSets,
     /// What they said when counting began anew.
     forgotten: [u64; Counters::COUNT],
     canaries: Array<MapData, RawCanary>,
@@ -146,6 +147,11 @@ pub struct Tracer {
 const BPF_EXIST: u64 = 2;
 /// Wake the reader early when this part of the ring is full.
 const WAKE_FRACTION: u32 = 16;
+
+/// Since this function of Linux 7, an element of socket storage loses the reference to its owner before it is off the list of the map,
+/// along which the iterator `bpf_sk_storage_map` goes: `__bpf_sk_storage_map_seq_show` follows the reference unchecked. Trying that
+/// out would be a crash.
+const FREES_VISITED: &str = "bpf_selem_unlink_nofail";
 
 impl Tracer {
     /// Loads and attaches what the kernel accepts. Nothing is traced before [`Tracer::select`].
@@ -185,7 +191,8 @@ impl Tracer {
         refusals: &[ProbeReport],
     ) -> Result<Result<Self, ProbeReport>, LoadError> {
         let ring_bytes = settings.ring_bytes.max(4096).next_power_of_two();
-        let mut sizes = vec![("ring", ring_bytes), ("targets", settings.max_targets)];
+        let cpus = possible_cpus().map_err(|error| LoadError::Setup(MapError::IoError(error)))?;
+        let mut sizes = vec![("ring", ring_bytes), ("targets", settings.max_targets), ("counters", cpus)];
         let typed_sockets = payload.typed_sockets && trials.sockets;
         // Stand-ins take no memory where they are not needed.
         if typed_sockets {
@@ -197,7 +204,7 @@ impl Tracer {
             sizes.push(("calls_by_id", SPARE_INSIDE));
         }
         let everywhere = Preemption { functions: true, tracepoints: true };
-        let preemption = if settings.copies { everywhere } else { Preemption::of_kernel() };
+        let preemption = if settings.as_newest { everywhere } else { Preemption::of_kernel() };
         let copies = payload.programs.iter().map(|program| preemption.copies(program.attach)).max();
         let switches = [
             ("us_copies", copies.filter(|&copies| copies > 1).map_or(0, |copies| (1 << copies) - 1)),
@@ -206,12 +213,16 @@ impl Tracer {
             (LOOPS, u32::from(trials.loops)),
         ];
         let mut loader = Loader::new(fitted, &sizes, &switches)?.with_copies(preemption);
-        let mut control =
-            Array::try_from(Map::Array(loader.take_map("control")?)).map_err(LoadError::Setup)?;
-        control.set(0, initial_control(settings, ring_bytes), 0).map_err(LoadError::Setup)?;
+        let control = ControlEntry::new(loader.take_map("control")?, initial_control(settings, ring_bytes))
+            .map_err(LoadError::Setup)?;
 
         let mut attached = Attached::default();
-        let mut reports = vec![attached.attach(&loader, payload, typed_sockets)];
+        let flush = match (typed_sockets, settings.as_newest || fitted.has_function(FREES_VISITED)) {
+            (true, false) => socket_iterators::FLUSH,
+            (true, true) => socket_iterators::FLUSH_FILES,
+            (false, _) => socket_iterators::FLUSH_BY_SOCKET,
+        };
+        let mut reports = vec![attached.attach(&loader, payload, flush)];
         if reports[0].off.is_some() {
             return Ok(Err(reports.swap_remove(0)));
         }
@@ -220,7 +231,7 @@ impl Tracer {
             others.any(|other| other.name == probe.name)
         };
         for probe in REGISTRY.iter().filter(|probe| !tried(probe)) {
-            reports.push(attached.attach(&loader, probe, typed_sockets));
+            reports.push(attached.attach(&loader, probe, flush));
         }
         reports.extend(trials.reports.iter().cloned());
         reports.extend(refusals.iter().cloned());
@@ -238,8 +249,7 @@ impl Tracer {
                 .map_err(LoadError::Setup)?,
             late_ends: hash(loader.take_map("late_ends")?)?,
             late_seen: 0,
-            counters: PerCpuArray::try_from(Map::PerCpuArray(loader.take_map("counters")?))
-                .map_err(LoadError::Setup)?,
+            counters: CounterSets::new(loader.take_map("counters")?, cpus).map_err(LoadError::Setup)?,
             forgotten: [0; Counters::COUNT],
             canaries: Array::try_from(Map::Array(loader.take_map("canaries")?)).map_err(LoadError::Setup)?,
             _framings: framings,
@@ -270,11 +280,7 @@ impl Tracer {
 
     /// Detaches every program, once and for all: first they stop working, then they go. What is in the ring buffer can still be read.
     pub fn detach(&mut self) {
-        if let Ok(mut control) = self.control.get(&0, 0) {
-            control.deadline = 0;
-            // Should it fail, the programs work until their links are closed, which is next.
-            let _ = self.control.set(0, control, 0);
-        }
+        self.control.end();
         self.attached = Attached::default();
     }
 
@@ -375,17 +381,17 @@ impl Tracer {
 
     /// Learns on which ports the selected processes listen already. To be called after selecting processes that were running.
     pub fn find_listeners(&self) -> io::Result<()> {
-        self.attached.listeners.as_ref().map_or(Ok(()), |(_, iterator)| iterator.run())
+        self.attached.listeners.as_ref().map_or(Ok(()), |(_, iterator)| iterator.run(Vec::new))
     }
 
     /// Makes connections that are silent report bytes that passed without being captured, as `Run` records.
     pub fn flush(&self) -> io::Result<()> {
-        self.attached.flush.as_ref().map_or(Ok(()), |(_, iterator)| iterator.run())
+        self.attached.flush.as_ref().map_or(Ok(()), |(_, iterator)| iterator.run(|| self.selected()))
     }
 
     /// Moves the programs' deadline forward.
-    pub fn heartbeat(&mut self) -> Result<(), MapError> {
-        self.update_control(|_| ())
+    pub fn heartbeat(&self) {
+        self.control.beat(monotonic(), deadline(&self.settings));
     }
 
     /// Tells the kernel about a connection.
@@ -399,7 +405,7 @@ impl Tracer {
 
     /// Sums of the programs' counters.
     pub fn counters(&self) -> Counters {
-        let mut sums = self.raw_counters();
+        let mut sums = self.counters.sums();
         for (sum, forgotten) in sums.iter_mut().zip(self.forgotten) {
             *sum = sum.saturating_sub(forgotten);
         }
@@ -408,16 +414,7 @@ impl Tracer {
 
     /// Counts from zero again.
     pub fn forget_counters(&mut self) {
-        self.forgotten = self.raw_counters();
-    }
-
-    fn raw_counters(&self) -> [u64; Counters::COUNT] {
-        let mut sums = [0; Counters::COUNT];
-        for (index, sum) in (0..).zip(&mut sums) {
-            // A read of an existing index of our own map cannot fail; 0 is what an unread counter says.
-            *sum = self.counters.get(&index, 0).map_or(0, |values| values.iter().sum());
-        }
-        sums
+        self.forgotten = self.counters.sums();
     }
 
     /// How often a hook was passed and its program not run, as far as the kernel says, by the program's name. The calls this concerns are
@@ -448,7 +445,8 @@ impl Tracer {
 
     /// Waits until records may be there, or `timeout`.
     pub fn wait(&mut self, timeout: Duration) -> io::Result<()> {
-        self.update_control(|control| control.sleeping = 1).map_err(io::Error::other)?;
+        self.heartbeat();
+        self.control.sleep();
         self.waiter.wait(timeout)
     }
 
@@ -467,18 +465,6 @@ impl Tracer {
             }
         }
         (count, true)
-    }
-
-    fn update_control(&mut self, change: impl FnOnce(&mut Control)) -> Result<(), MapError> {
-        let mut control = self.control.get(&0, 0)?;
-        let now = monotonic();
-        if control.deadline < now {
-            control.resumed = now;
-        }
-        control.deadline = deadline(&self.settings);
-        control.sleeping = 0;
-        change(&mut control);
-        self.control.set(0, control, 0)
     }
 }
 

@@ -71,8 +71,16 @@ impl Links {
     /// be [released](release) where waiting does no harm.
     #[must_use = "dropping the links here waits for the kernel"]
     pub fn give_up(&mut self, pid: u32) -> Vec<UprobeLink> {
-        self.keep(|_, held| {
-            held.pids.remove(&pid);
+        self.give_up_where(pid, |_| true)
+    }
+
+    /// The same for just those in `files`.
+    #[must_use = "dropping the links here waits for the kernel"]
+    pub fn give_up_where(&mut self, pid: u32, files: impl Fn(FileId) -> bool) -> Vec<UprobeLink> {
+        self.keep(|key, held| {
+            if files(key.file) {
+                held.pids.remove(&pid);
+            }
             !held.pids.is_empty()
         })
     }
@@ -149,6 +157,20 @@ mod tests {
         assert_eq!(hold(&mut links, FILE, "tls", 11, Sharing::Own), Some(Scope::Process(11)));
         assert_eq!((links.give_up(10).len(), links.len(), links.points()), (1, 1, 1));
         assert!(links.holds(FILE, "tls", 11));
+    }
+
+    #[test]
+    fn a_file_alone_can_be_given_up() {
+        let mut links = Links::default();
+        let other = FileId { inode: 3, ..FILE };
+        for file in [FILE, other] {
+            hold(&mut links, file, "tls", 10, Sharing::Own);
+            hold(&mut links, file, "tls", 11, Sharing::Own);
+        }
+        assert_eq!(links.give_up_where(10, |file| file == other).len(), 1);
+        assert!(
+            links.holds(FILE, "tls", 10) && !links.holds(other, "tls", 10) && links.holds(other, "tls", 11)
+        );
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(super) fn tracer(config: &Config) -> TracerSettings {
         announce_execs: config.select.iter().any(|rule| rule.pid.is_none()),
         deadline: DEADLINE,
         uprobes_by_event: false,
-        copies: false,
+        as_newest: false,
         payload: payload(config.capture.tier).iter().map(|&name| name.to_owned()).collect(),
         framings: framing::all(),
     }

@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use aya_obj::generated::bpf_attach_type;
 
 use super::program::{Attach, ProgramError, no_function};
-use super::{kprobe, sys};
+use super::{Visit, kprobe, sys};
 
 /// A program at its hook.
 #[derive(Debug)]
@@ -83,14 +83,23 @@ pub(super) fn attach(
 /// A program that visits the kernel's objects of one kind whenever asked.
 #[derive(Debug)]
 pub(crate) struct Iterator {
-    link: OwnedFd,
+    /// None when it visits what belongs to some processes.
+    link: Option<OwnedFd>,
     program: OwnedFd,
 }
 
-pub(super) fn iterator(program: OwnedFd, map: Option<BorrowedFd<'_>>) -> Result<Iterator, ProgramError> {
-    sys::link_iterator(program.as_fd(), bpf_attach_type::BPF_TRACE_ITER as u32, map)
-        .map(|link| Iterator { link, program })
+pub(super) fn iterator(program: OwnedFd, visit: Visit<'_>) -> Result<Iterator, ProgramError> {
+    link_iterator(program.as_fd(), visit)
+        .map(|link| Iterator { link: Some(link), program })
         .map_err(|error| ProgramError::Other { step: "attaching", error })
+}
+
+pub(super) fn iterator_by_process(program: OwnedFd) -> Iterator {
+    Iterator { link: None, program }
+}
+
+fn link_iterator(program: BorrowedFd<'_>, visit: Visit<'_>) -> io::Result<OwnedFd> {
+    sys::link_iterator(program, bpf_attach_type::BPF_TRACE_ITER as u32, visit)
 }
 
 impl Iterator {
@@ -99,12 +108,26 @@ impl Iterator {
         sys::program_runs(self.program.as_fd()).unwrap_or_default()
     }
 
-    /// Visits every object once.
-    pub(crate) fn run(&self) -> io::Result<()> {
-        let mut pass = File::from(sys::create_iterator(self.link.as_fd())?);
-        // The programs write no text; reading to the end is what makes the kernel go on.
-        let mut nothing = [0; 64];
-        while pass.read(&mut nothing)? > 0 {}
+    /// Visits every object once, or every one of these processes.
+    pub(crate) fn run(&self, processes: impl FnOnce() -> Vec<u32>) -> io::Result<()> {
+        if let Some(link) = &self.link {
+            return pass(link.as_fd());
+        }
+        for process in processes() {
+            match link_iterator(self.program.as_fd(), Visit::Process(process)) {
+                // One that is gone has nothing left.
+                Err(error) if matches!(error.raw_os_error(), Some(libc::ESRCH | libc::ENOENT)) => {}
+                link => pass(link?.as_fd())?,
+            }
+        }
         Ok(())
     }
+}
+
+fn pass(link: BorrowedFd<'_>) -> io::Result<()> {
+    let mut pass = File::from(sys::create_iterator(link)?);
+    // The programs write no text; reading to the end is what makes the kernel go on.
+    let mut nothing = [0; 64];
+    while pass.read(&mut nothing)? > 0 {}
+    Ok(())
 }

@@ -214,9 +214,7 @@ impl Reader {
     fn beat(&mut self) {
         self.stages.sweep(capture::monotonic());
         let Some(tracer) = &mut self.tracer else { return };
-        if let Err(error) = tracer.heartbeat() {
-            tracing::error!(%error, "cannot keep the probes alive");
-        }
+        tracer.heartbeat();
         count_inside(tracer, &mut self.stages);
         let understand = &self.stages.understand;
         self.budget.beat(tracer, &understand.table, &self.auditor, understand.now());

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
-use underspan_ebpf::{LoadError, Tracer, trim_memory};
+use underspan_ebpf::{Tracer, trim_memory};
 
 use super::{NAP, Reader, TURN, count_inside};
 use crate::agent::StartError;
@@ -99,7 +99,7 @@ impl Reader {
         if let Some(tracer) = &mut self.tracer {
             processes = tracer.selected().len();
             // Attaching may have taken longer than the programs' deadline, and from now on nothing may be missed.
-            tracer.heartbeat().map_err(LoadError::Setup)?;
+            tracer.heartbeat();
         }
         self.pulse.set_attached(true);
         tracing::info!(processes, "ready");

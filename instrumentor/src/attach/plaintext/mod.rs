@@ -31,6 +31,9 @@ use places::{Part, places};
 const PLANS: usize = 256;
 /// Looks at a process that may still be loading its libraries, one with each turn of the reader's timer.
 const EARLY_LOOKS: u8 = 10;
+/// How long a process that was just started keeps probes in libraries that it has not loaded. One that loads them later gets probes when
+/// a connection turns out to be encrypted.
+const EXPECTING: Duration = Duration::from_secs(30);
 /// Between looks because of connections that are not read.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -66,8 +69,10 @@ struct Process {
     forking: bool,
     /// Who made it.
     parent: Option<u32>,
-    /// It was seen to start, so it has probes in libraries that it may never load.
+    /// It was seen to start.
     started: bool,
+    /// Since when it has probes in libraries that it may never load.
+    expecting: Option<Instant>,
     /// Libraries of its children, which start and speak.
     covers: Vec<FileId>,
 }
@@ -178,8 +183,16 @@ impl Plaintext {
     pub fn look_early(&mut self, uprobes: &mut Uprobes) -> Vec<(u32, Library)> {
         let early = self.processes.iter().filter(|(_, process)| process.looks < EARLY_LOOKS);
         let pids: Vec<_> = early.map(|(pid, _)| *pid).collect();
+        let settled = self.settled();
         pids.into_iter()
-            .flat_map(|pid| self.look(uprobes, pid).into_iter().map(move |found| (pid, found)))
+            .chain(settled.iter().copied())
+            .flat_map(|pid| {
+                let found = self.look(uprobes, pid);
+                if settled.contains(&pid) {
+                    self.settle(pid);
+                }
+                found.into_iter().map(move |found| (pid, found))
+            })
             .collect()
     }
 
@@ -256,9 +269,26 @@ impl Plaintext {
         if !uprobes.attaches_at_once() {
             return;
         }
+        if let Some(process) = self.processes.get_mut(&pid) {
+            process.expecting = Some(Instant::now());
+        }
         for (part, image) in expected(pid) {
             self.hold_expected(uprobes, pid, part, &image);
         }
+    }
+
+    /// Those that have loaded what they load as they start.
+    fn settled(&self) -> Vec<u32> {
+        let long = |process: &Process| process.expecting.is_some_and(|since| since.elapsed() >= EXPECTING);
+        self.processes.iter().filter(|(_, process)| long(process)).map(|(pid, _)| *pid).collect()
+    }
+
+    /// Takes back the probes in libraries that a process has not loaded, nor will its children.
+    fn settle(&mut self, pid: u32) {
+        let Some(process) = self.processes.get_mut(&pid) else { return };
+        process.expecting = None;
+        let needed = |file| process.uses(file) || process.covers.contains(&file);
+        release(self.links.give_up_where(pid, |file| !needed(file)), Duration::ZERO);
     }
 
     /// What is wrong with such a library is told once it is loaded.
@@ -392,6 +422,7 @@ impl Default for Process {
             forking: false,
             parent: None,
             started: false,
+            expecting: None,
             covers: Vec::new(),
             goroutines: None,
         }
