@@ -130,7 +130,7 @@ INLINE void locate(struct conn *conn, struct piece *piece, struct sock *sk, stru
         struct tcp_sock *tcp = (struct tcp_sock *)sk;
         __u32 written = READ(tcp, write_seq), copied = READ(tcp, copied_seq);
 
-        piece->seq = (direction ? written : copied) - (__u32)io->length;
+        piece->seq = (direction ? written : copied) - (__u32)io->length - io->behind;
         piece->peer_seq = direction ? copied : written;
     }
 }
@@ -266,14 +266,14 @@ NOINLINE int capture(struct conn *conn, struct thread *thread, struct sock *sk, 
  * where they do not, the rest was missed. User space finds a hole then, where it would otherwise pair a
  * response with the wrong request. A FIN read together with bytes takes a number of its own. To be called at
  * the first call of a run, before its bytes are counted; only its own direction stands still then. */
-NOINLINE int find_gap(struct conn *conn, struct sock *sk, __u64 length, __u32 direction) {
+NOINLINE int find_gap(struct conn *conn, struct sock *sk, struct io *io, __u32 direction) {
     __u32 origin, missed, both;
 
     direction &= 1;
     /* Plain text of a connection is numbered otherwise than what is on the wire. */
     if (conn->state & CONN_DECRYPTED || READ(sk, __sk_common.skc_family) == AF_UNIX)
         return 0;
-    origin = position(sk, direction) - (__u32)length - (__u32)conn->bytes[direction];
+    origin = position(sk, direction) - (__u32)io->length - io->behind - (__u32)conn->bytes[direction];
     missed = origin - conn->origin[direction];
     both = conn->gap;
     conn->gap = 0;
@@ -307,7 +307,7 @@ NOINLINE int on_io_of(struct conn *conn, struct thread *thread, struct sock *sk,
 
     piece->flip = conn->turn != direction + 1;
     if (FRESH(piece->flip))
-        find_gap(conn, sk, io->length, direction);
+        find_gap(conn, sk, io, direction);
     piece->offset = conn->bytes[direction];
     /* Another goroutine or thread may move bytes of the other direction meanwhile. */
     piece->tgid = io->tgid;

@@ -75,7 +75,7 @@ struct io {
     __u32 direction; /* 0 received, 1 sent */
     __u32 copied;    /* the iovecs are the kernel's copy: `source` is an address of the kernel */
     __u32 go;        /* 1: by a Go program */
-    __u32 pad;
+    __u32 behind;    /* bytes that passed behind these before anybody looked */
     __u64 goroutine; /* that made the call, in a Go program, once looked for; else 0 */
 };
 
@@ -428,7 +428,10 @@ INLINE struct us_target *target_of(__u32 tgid) {
 
 /* Where the bytes of a connection are accounted for that user space is told of. */
 INLINE struct conn *told_of(struct conn *conn) {
-    return conn->state & CONN_DECRYPTED ? bpf_map_lookup_elem(&plain_conns, &conn->id) : conn;
+    /* A key in the memory of an iterator, kernel 5.10 refuses. */
+    __u64 id = conn->id;
+
+    return conn->state & CONN_DECRYPTED ? bpf_map_lookup_elem(&plain_conns, &id) : conn;
 }
 
 /* State of the current thread, whose id is `id`; NULL when it has none. */

@@ -26,7 +26,7 @@ use crate::usdt::SpecTable;
 pub use kind::Kind;
 use kind::kinds;
 pub use links::{Links, Sharing};
-pub use release::release;
+pub use release::{finish_releasing, release};
 
 /// A place in an image where a program is to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

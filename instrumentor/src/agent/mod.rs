@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use underspan_config::Config;
 use underspan_ebpf::canary::Verdict;
+use underspan_ebpf::uprobes::finish_releasing;
 use underspan_ebpf::{LoadError, ProbeReport, Tracer, spare_memory};
 
 use crate::attach::canaries;
@@ -87,6 +88,9 @@ pub struct Agent {
 
 /// Part of the time for the end that the last metrics may take: they tell what became of the spans.
 const LAST_METRICS: u32 = 4;
+
+/// What the last probes may take to be taken back, whatever the exporters took.
+const LAST_PROBES: Duration = Duration::from_secs(1);
 
 impl Agent {
     /// Starts everything and returns when processes are being traced, or when the kill switch file keeps them from it. Lowers the priority of
@@ -161,6 +165,13 @@ impl Agent {
         exporters.settle_spans(shutdown.saturating_sub(shutdown / LAST_METRICS));
         express.send_metrics(capture::Clock::read().now(), &totals);
         totals.exporters = exporters.shutdown(end.saturating_duration_since(Instant::now()));
+        let left = finish_releasing(end.saturating_duration_since(Instant::now()).max(LAST_PROBES));
+        if left > 0 {
+            tracing::warn!(
+                left,
+                "probes in files are still being taken back: the kernel may keep their breakpoints"
+            );
+        }
         totals
     }
 }

@@ -17,7 +17,10 @@ const RATE: u32 = 2000;
 fn a_hundred_streams_at_once_at_a_steady_rate() {
     let Some(_turn) = enter("http2::a_hundred_streams_at_once_at_a_steady_rate") else { return };
     let requests = scale::down(REQUESTS);
-    let books = load(&Nginx::start_h2c(false), requests, Some(scale::rate(RATE)));
+    let (books, followed) = load(&Nginx::start_h2c(false), requests, Some(scale::rate(RATE)));
+    if !followed {
+        return books.balance(2 * requests);
+    }
     books.perfect(2 * requests);
     for kind in [Kind::Server, Kind::Client] {
         assert_eq!(by_path(&books.of(kind), kind).len() as u64, requests, "{kind:?}");
@@ -28,14 +31,14 @@ fn a_hundred_streams_at_once_at_a_steady_rate() {
 fn a_hundred_streams_at_once_at_full_speed() {
     let Some(_turn) = enter("http2::a_hundred_streams_at_once_at_full_speed") else { return };
     let requests = scale::down(REQUESTS);
-    load(&Nginx::start_h2c(false), requests, None).balance(2 * requests);
+    load(&Nginx::start_h2c(false), requests, None).0.balance(2 * requests);
 }
 
 #[test]
 fn a_hundred_streams_at_once_over_tls() {
     let Some(_turn) = enter("http2::a_hundred_streams_at_once_over_tls") else { return };
     let requests = scale::down(REQUESTS);
-    let books = load(&Nginx::start_h2(false), requests, Some(scale::rate(2 * RATE)));
+    let (books, _) = load(&Nginx::start_h2(false), requests, Some(scale::rate(2 * RATE)));
     books.balance(2 * requests);
     for span in books.of(Kind::Client) {
         assert!(span.attribute("url.full").starts_with("https://127.0.0.1:"), "{span:?}");
@@ -45,12 +48,16 @@ fn a_hundred_streams_at_once_over_tls() {
     }
 }
 
-/// Traces both ends. No span may tell of another path or status than there was.
-fn load(nginx: &Nginx, requests: u64, rate: Option<u32>) -> Books {
+/// Traces both ends. No span may tell of another path or status than there was. Tells whether the kernel follows frames, too: where it does
+/// not, a response may be missing, as its span then says.
+fn load(nginx: &Nginx, requests: u64, rate: Option<u32>) -> (Books, bool) {
     let load = H2Load::new(nginx, requests, STREAMS, rate);
     let mut pids = nginx.pids();
     pids.push(load.pid());
     let session = Session::trace(&pids);
+    let status = session.agent.admin().status();
+    let loops = status["probes"].as_array().unwrap().iter().find(|probe| probe["name"] == "loops").unwrap();
+    let followed = loops["state"] == "on";
     load.run();
     let books = session.finish(2 * requests);
     for kind in [Kind::Server, Kind::Client] {
@@ -60,7 +67,9 @@ fn load(nginx: &Nginx, requests: u64, rate: Option<u32>) -> Books {
         for number in 0..requests {
             let (path, status) = H2Load::path(number);
             let Some(span) = found.get(path.as_str()) else { continue };
-            assert_eq!(span.attribute("http.response.status_code"), status, "{span:?}");
+            if followed || span.attribute("underspan.response.unknown").is_empty() {
+                assert_eq!(span.attribute("http.response.status_code"), status, "{span:?}");
+            }
             assert_eq!(span.attribute("http.request.method"), "GET");
             assert_eq!(span.attribute("network.protocol.version"), "2");
             assert!(span.start <= span.end, "{span:?}");
@@ -68,7 +77,7 @@ fn load(nginx: &Nginx, requests: u64, rate: Option<u32>) -> Books {
         }
         assert_eq!(known, spans.len(), "{kind:?}: spans of paths that nobody asked for");
     }
-    books
+    (books, followed)
 }
 
 /// Requests before the agent comes, and after it has come.

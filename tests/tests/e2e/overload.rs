@@ -72,7 +72,7 @@ fn a_reader_that_stops_loses_counts_and_recovers_on_new_connections() {
 fn stopped_reader(shape: impl Fn(Load) -> Load) {
     let nginx = Nginx::start(false);
     let mut session = trace(&nginx);
-    let calm = |prefix| shape(Load::new(nginx.address(), CALM).below(prefix).paced(500));
+    let calm = |prefix| shape(Load::new(nginx.address(), CALM).below(prefix).paced(scale::rate(500)));
     let (before, after) = (calm("/before"), calm("/after"));
     let storm = shape(Load::new(nginx.address(), u64::MAX).below("/storm"));
     before.run().complete(&before);

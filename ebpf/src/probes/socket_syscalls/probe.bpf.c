@@ -90,6 +90,17 @@ TRACING_COPIES("tp_btf/sys_enter", us_sys_enter) {
 
 /* Most messages of a sendmmsg or recvmmsg that are looked at; those behind are counted without bytes. */
 #define MESSAGES_MAX 4
+/* ... and of which the lengths are. */
+#define LENGTHS_MAX 64
+
+/* The kernel wrote the length of each message behind its header. */
+INLINE __u32 message_length(__u64 vector, __u32 index) {
+    struct user_mmsghdr *header = (struct user_mmsghdr *)vector + index;
+    __u32 length = 0;
+
+    bpf_probe_read_user(&length, sizeof(length), &header->msg_len);
+    return length;
+}
 
 /* Of copies, the first takes the call. */
 TRACING_COPIES("tp_btf/sys_exit", us_sys_exit) {
@@ -148,7 +159,9 @@ TRACING_COPIES("tp_btf/sys_exit", us_sys_exit) {
     if (!conn)
         return 0;
     io->length = result;
-    if (conn->turn ? may_have_missed(conn, target, ctl) : joined_midway(sk, io))
+    /* Ciphertext takes no turns. */
+    if (conn->turn || conn->state & CONN_DECRYPTED ? may_have_missed(conn, target, ctl)
+                                                   : joined_midway(sk, io))
         conn_restart(conn, sk, io, ctl);
     if (number != NR_RECVMMSG && number != NR_SENDMMSG) {
         /* What was cut off the message is nowhere. */
@@ -157,15 +170,18 @@ TRACING_COPIES("tp_btf/sys_exit", us_sys_exit) {
         on_socket_io(conn, thread, sk, ctl);
         return 0;
     }
-    /* The kernel wrote the length of each message behind its header. */
+    /* The verifier is to forget how often the loop ran. */
+    io->segments = result;
+    for (__u32 i = 0; i < LENGTHS_MAX && i < result; i++)
+        io->behind += message_length(thread->arguments[1], i);
+    result = (__u32)FRESH(io->segments);
     for (__u32 i = 0; i < MESSAGES_MAX && i < result; i++) {
         __u64 address = thread->arguments[1] + i * sizeof(struct user_mmsghdr);
-        __u32 length = 0;
 
-        bpf_probe_read_user(&length, sizeof(length), &((struct user_mmsghdr *)address)->msg_len);
-        if (!length)
+        io->length = message_length(thread->arguments[1], i);
+        if (!io->length)
             break;
-        io->length = length;
+        io->behind -= io->length;
         source_of_call(io, thread, io->direction ? NR_SENDMSG : NR_RECVMSG, address, thread->arguments[2]);
         on_socket_io(conn, thread, sk, ctl);
     }
