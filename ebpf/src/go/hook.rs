@@ -125,6 +125,8 @@ fn behind_check(image: &Image, check: &Entry) -> Option<Entry> {
     let (instruction, emulated) = match image.at_offset(check.offset + length, 4)[..] {
         [0x55, ..] => ("push %rbp", true),
         [0x48, 0x83 | 0x81, 0xec, _] => ("sub $…,%rsp", false),
+        // 128 does not fit into one byte with a sign; -128 does.
+        [0x48, 0x83, 0xc4, 0x80] => ("add $-0x80,%rsp", false),
         _ => return None,
     };
     (check.depth == 0).then(|| Entry {
