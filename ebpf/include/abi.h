@@ -15,6 +15,8 @@
 #define US_MOMENT 8  /* something happened inside a program, or went on for a while */
 #define US_SUMS 9    /* what a thread did since its last sums */
 #define US_STREAM 10 /* which goroutine a request of many on one connection belongs to */
+#define US_QUERY 11  /* a database within the process is asked something, of which the text follows */
+#define US_RESULT 12 /* ... and has answered */
 
 /* Flags of records about connections. */
 #define US_SENT 0x01 /* direction: the traced process sent the bytes; clear when it received them */
@@ -82,6 +84,43 @@ struct us_stream {
     __u32 stream; /* number of the stream on its connection */
     __u32 writer; /* the goroutine that writes; 0 for a request that is served */
 };
+
+/* Go. A call into a database within the process has begun, at the header's time. Its result, if there is one,
+ * is told for the same goroutine next. */
+struct us_query {
+    struct us_header header; /* flags: US_FAULT, US_COUNTED */
+    __u64 goroutine;         /* its address */
+    __u32 tgid;
+    __u32 tid; /* the goroutine that serves the request it belongs to, see US_GOROUTINE; 0 if none is known */
+    __u32 length;   /* bytes of the text, of which at most US_QUERY_MAX are told */
+    __u8 system;    /* US_SYSTEM_* */
+    __u8 operation; /* US_OPERATION_* */
+    __u8 pad[2];
+};
+
+#define US_COUNTED                                                                                           \
+    0x01 /* query: what became of the goroutine's query before this one has been counted as lost */
+
+#define US_SYSTEM_SQLITE 1
+
+#define US_OPERATION_TEXT 0 /* what the text says */
+#define US_OPERATION_PREPARE                                                                                 \
+    1 /* the same, but is of interest only if it fails: what comes of it is told by others */
+#define US_OPERATION_BEGIN 2
+#define US_OPERATION_COMMIT 3
+#define US_OPERATION_ROLLBACK 4
+
+/* Longest text of a query that is told. */
+#define US_QUERY_MAX 16384
+
+struct us_result {
+    struct us_header header; /* flags: US_FAILED */
+    __u64 goroutine;
+    __u32 tgid;
+    __u32 pad;
+};
+
+#define US_FAILED 0x01 /* result: it was an error */
 
 struct us_run {
     struct us_header header;

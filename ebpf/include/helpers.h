@@ -43,6 +43,7 @@ static long (*const bpf_probe_read_user_str)(void *dst, __u32 size, const void *
 static long (*const bpf_probe_read_kernel_str)(void *dst, __u32 size, const void *ptr) = (void *)115;
 static void *(*const bpf_ringbuf_reserve)(void *ring, __u64 size, __u64 flags) = (void *)131;
 static void (*const bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)132;
+static void (*const bpf_ringbuf_discard)(void *data, __u64 flags) = (void *)133;
 static __u64 (*const bpf_ringbuf_query)(void *ring, __u64 flags) = (void *)134;
 static void *(*const bpf_task_storage_get)(void *map, struct task_struct *task, void *value,
                                            __u64 flags) = (void *)156;

@@ -49,6 +49,8 @@ struct registers {
 #define GO_ARGUMENT7(ctx) ((ctx)->r10)
 #define GO_ARGUMENT8(ctx) ((ctx)->r11)
 #define GO_GOROUTINE(ctx) ((ctx)->r14)
+/* The same by number: which of the registers above, 4 bits each. */
+#define GO_ARGUMENTS 0x6789deb5aULL
 #elif defined(__TARGET_ARCH_arm64)
 struct registers {
     __u64 x[31], sp, pc, flags;
@@ -71,6 +73,7 @@ struct registers {
 #define GO_ARGUMENT7(ctx) ((ctx)->x[7])
 #define GO_ARGUMENT8(ctx) ((ctx)->x[8])
 #define GO_GOROUTINE(ctx) ((ctx)->x[28])
+#define GO_ARGUMENTS 0x876543210ULL
 #endif
 
 /* Go before 1.17: a word of the arguments and results, which are on the stack above the return address. */
@@ -87,6 +90,19 @@ INLINE __u64 go_word(struct registers *ctx, __u32 word) {
 /* The goroutine that calls a function of Go. */
 INLINE __u64 goroutine_of(struct registers *ctx, int on_stack) {
     return on_stack ? goroutine_here() : GO_GOROUTINE(ctx);
+}
+
+/* A register by its place in `struct registers`: programs may not compute addresses in their context. */
+INLINE __u64 register_at(void *ctx, __u32 number) {
+    __u64 value = 0;
+    bpf_probe_read_kernel(&value, sizeof(value), ctx + (number & 31) * 8);
+    return value;
+}
+
+/* A word of the arguments or results of a function of Go whose number is known only here; at most 8 in
+ * registers. */
+INLINE __u64 go_word_at(struct registers *ctx, int on_stack, __u32 word) {
+    return on_stack ? go_word(ctx, word) : register_at(ctx, (GO_ARGUMENTS >> (word * 4 & 63)) & 15);
 }
 
 struct {
@@ -106,12 +122,6 @@ INLINE struct us_usdt_spec *usdt_spec(__u64 cookie) {
     return bpf_map_lookup_elem(&usdt_specs, &index);
 }
 
-INLINE __u64 usdt_register(void *ctx, __u32 number) {
-    __u64 value = 0;
-    bpf_probe_read_kernel(&value, sizeof(value), ctx + (number & 31) * 8);
-    return value;
-}
-
 /* Argument `index`, a constant below US_USDT_ARGUMENTS; widened as its type says. 0 if the probe has fewer or
  * it cannot be read. */
 INLINE __u64 usdt_argument(void *ctx, struct us_usdt_spec *spec, __u32 index) {
@@ -125,15 +135,15 @@ INLINE __u64 usdt_argument(void *ctx, struct us_usdt_spec *spec, __u32 index) {
     case US_USDT_WIDE:
         return spec->wide[argument->value & (US_USDT_WIDES - 1)];
     case US_USDT_REGISTER:
-        value = usdt_register(ctx, argument->base) >> (argument->shape & US_USDT_HIGH ? 8 : 0);
+        value = register_at(ctx, argument->base) >> (argument->shape & US_USDT_HIGH ? 8 : 0);
         break;
     case US_USDT_MEMORY: {
         __u64 address = value, bytes[2] = {};
 
         if (argument->base != US_USDT_NO_REGISTER)
-            address += usdt_register(ctx, argument->base);
+            address += register_at(ctx, argument->base);
         if (argument->index != US_USDT_NO_REGISTER) {
-            __u64 scaled = usdt_register(ctx, argument->index);
+            __u64 scaled = register_at(ctx, argument->index);
 
             if (argument->shape & US_USDT_INDEX_SIGNED)
                 scaled = (__s64)(__s32)scaled;

@@ -31,6 +31,7 @@ pub use framing::{Bare, Framing, Keep, Signature};
 pub use loader::{LoadError, Runs};
 pub use memory::{spare_memory, trim_memory};
 pub use record::{
-    Conn, Data, End, Moment, Process, ProcessKind, Record, RecordError, Run, Stream, StreamOn, Sums, parse,
+    Answer, Conn, Data, End, Moment, Operation, Process, ProcessKind, Query, Record, RecordError, Run,
+    Stream, StreamOn, Sums, System, parse,
 };
 pub use tracer::{ProbeReport, RunCount, Running, Settings, Tally, Tracer, Verdict};

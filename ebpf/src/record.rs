@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use zerocopy::FromBytes;
 
 use crate::abi::{
-    self, Flags, Header, RawConn, RawData, RawEnd, RawMoment, RawProcess, RawRun, RawStream, RawSums, Role,
+    self, Flags, Header, RawConn, RawData, RawEnd, RawMoment, RawProcess, RawQuery, RawResult, RawRun,
+    RawStream, RawSums, Role,
 };
 
 /// One record. Times are nanoseconds of `CLOCK_MONOTONIC`.
@@ -27,6 +28,10 @@ pub enum Record<'a> {
     Sums(Sums<'a>),
     /// Which goroutine a request of many on one connection belongs to.
     Stream(Stream),
+    /// A database within the process is asked something.
+    Query(Query<'a>),
+    /// It has answered.
+    Result(Answer),
 }
 
 /// Captured bytes of one call on a socket.
@@ -225,6 +230,64 @@ pub enum StreamOn {
     Sent(u32),
 }
 
+/// A call of a Go program into a database within it has begun.
+#[derive(Debug)]
+pub struct Query<'a> {
+    /// When.
+    pub time: u64,
+    /// Process.
+    pub tgid: u32,
+    /// The goroutine that serves the request it belongs to; 0 if none is known.
+    pub tid: u32,
+    /// Address of the goroutine that makes it. What it is told next is the answer, or another query if there was none.
+    pub goroutine: u64,
+    /// What became of its query before this one has been counted as lost in the kernel.
+    pub counted: bool,
+    /// What kind of database it is.
+    pub system: System,
+    /// What it is asked for.
+    pub operation: Operation,
+    /// The text; empty if it has none. `None` if it could not be read.
+    pub text: Option<&'a [u8]>,
+    /// The text has an end that was not captured.
+    pub cut: bool,
+}
+
+/// Databases within a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum System {
+    /// `SQLite`.
+    Sqlite,
+}
+
+/// What a database is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// What the text says.
+    Text,
+    /// To prepare that. What comes of it is told by others, unless it fails.
+    Prepare,
+    /// To begin a transaction.
+    Begin,
+    /// To commit it.
+    Commit,
+    /// To roll it back.
+    Rollback,
+}
+
+/// A database within a Go program has answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// When.
+    pub time: u64,
+    /// Process.
+    pub tgid: u32,
+    /// Address of the goroutine that has asked.
+    pub goroutine: u64,
+    /// It was an error.
+    pub failed: bool,
+}
+
 /// Why a record cannot be read: user space and the BPF object do not fit together.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum RecordError {
@@ -234,6 +297,9 @@ pub enum RecordError {
     /// A kind nobody knows.
     #[error("unknown record kind {0}")]
     Kind(u8),
+    /// A query of a kind nobody knows.
+    #[error("unknown database {0} or operation {1}")]
+    Query(u8, u8),
 }
 
 /// Reads one record.
@@ -250,6 +316,8 @@ pub fn parse(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
         abi::MOMENT => moment(bytes),
         abi::SUMS => sums(bytes),
         abi::STREAM => stream(bytes),
+        abi::QUERY => query(bytes),
+        abi::RESULT => result(bytes),
         kind => Err(RecordError::Kind(kind)),
     }
 }
@@ -397,6 +465,44 @@ fn stream(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
     Ok(Record::Stream(Stream { time: raw.header.time, tgid: raw.tgid, tid: raw.tid, stream: raw.stream, on }))
 }
 
+fn query(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
+    let (raw, text) = split::<RawQuery>(bytes, |raw| raw.header.size)?;
+    let operation = match raw.operation {
+        0 => Operation::Text,
+        1 => Operation::Prepare,
+        2 => Operation::Begin,
+        3 => Operation::Commit,
+        4 => Operation::Rollback,
+        _ => return Err(RecordError::Query(raw.system, raw.operation)),
+    };
+    let system = match raw.system {
+        1 => System::Sqlite,
+        _ => return Err(RecordError::Query(raw.system, raw.operation)),
+    };
+    let readable = !Flags(raw.header.flags).fault();
+    Ok(Record::Query(Query {
+        time: raw.header.time,
+        tgid: raw.tgid,
+        tid: raw.tid,
+        goroutine: raw.goroutine,
+        counted: raw.header.flags & abi::COUNTED != 0,
+        system,
+        operation,
+        text: readable.then_some(text),
+        cut: readable && u32::from(raw.header.size) < raw.length,
+    }))
+}
+
+fn result(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
+    let (raw, _) = split::<RawResult>(bytes, |_| 0)?;
+    Ok(Record::Result(Answer {
+        time: raw.header.time,
+        tgid: raw.tgid,
+        goroutine: raw.goroutine,
+        failed: raw.header.flags & abi::FAILED != 0,
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use zerocopy::IntoBytes;
@@ -439,6 +545,32 @@ mod tests {
         assert_eq!(parse(header(99, 0).as_bytes()).err(), Some(RecordError::Kind(99)));
         let lying = RawRun { header: header(abi::RUN, 65), offset: 0, tgid: 0, tid: 0, exchange: 0, lost: 0 };
         assert!(matches!(parse(lying.as_bytes()), Err(RecordError::Short(_))));
+    }
+
+    #[test]
+    fn queries_may_be_cut_or_unreadable() {
+        let mut raw = RawQuery {
+            header: Header { flags: abi::COUNTED, ..header(abi::QUERY, 6) },
+            goroutine: 0xc000,
+            tgid: 1,
+            tid: 2,
+            length: 9,
+            system: 1,
+            operation: 0,
+            pad: [0; 2],
+        };
+        let bytes = |raw: &RawQuery| [raw.as_bytes(), b"SELECT and padding"].concat();
+        let whole = bytes(&raw);
+        let Ok(Record::Query(query)) = parse(&whole) else { panic!("a query") };
+        assert_eq!((query.text, query.cut, query.counted), (Some(&b"SELECT"[..]), true, true));
+        raw.header.flags = 0x08;
+        let unreadable = bytes(&raw);
+        let Ok(Record::Query(query)) = parse(&unreadable) else { panic!("a query") };
+        assert_eq!((query.text, query.cut, query.counted), (None, false, false));
+        raw.operation = 9;
+        assert_eq!(parse(&bytes(&raw)).err(), Some(RecordError::Query(1, 9)));
+        (raw.operation, raw.system) = (0, 0);
+        assert_eq!(parse(&bytes(&raw)).err(), Some(RecordError::Query(0, 0)));
     }
 
     #[test]

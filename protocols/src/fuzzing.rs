@@ -51,7 +51,11 @@ pub fn trace_context(data: &[u8]) {
 /// comment encloses nothing may be told, so a text in quotes must not show.
 pub fn query(data: &[u8]) {
     let Some((first, text)) = data.split_first() else { return };
-    let dialect = if first & 1 == 0 { Dialect::PostgreSql } else { Dialect::MySql };
+    let dialect = match first & 9 {
+        0 => Dialect::PostgreSql,
+        1 => Dialect::MySql,
+        _ => Dialect::Sqlite,
+    };
     let syntax = Syntax { dialect, backslash: first & 2 != 0 };
     let limit = 300;
     let mut planted = b"SELECT '\xf0\x9f\x94\x92secret".to_vec();

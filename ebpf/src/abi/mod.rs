@@ -21,6 +21,8 @@ pub(crate) const EXIT: u8 = 7;
 pub(crate) const MOMENT: u8 = 8;
 pub(crate) const SUMS: u8 = 9;
 pub(crate) const STREAM: u8 = 10;
+pub(crate) const QUERY: u8 = 11;
+pub(crate) const RESULT: u8 = 12;
 
 /// Which side of a connection the traced process is on, as far as the kernel knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +168,34 @@ pub(crate) struct RawStream {
     pub(crate) stream: u32,
     pub(crate) writer: u32,
 }
+
+/// `struct us_query`
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct RawQuery {
+    pub(crate) header: Header,
+    pub(crate) goroutine: u64,
+    pub(crate) tgid: u32,
+    pub(crate) tid: u32,
+    pub(crate) length: u32,
+    pub(crate) system: u8,
+    pub(crate) operation: u8,
+    pub(crate) pad: [u8; 2],
+}
+
+/// `struct us_result`
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct RawResult {
+    pub(crate) header: Header,
+    pub(crate) goroutine: u64,
+    pub(crate) tgid: u32,
+    pub(crate) pad: u32,
+}
+
+/// `US_COUNTED`, `US_FAILED`
+pub(crate) const COUNTED: u8 = 0x01;
+pub(crate) const FAILED: u8 = 0x01;
 
 /// `struct us_run`
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]

@@ -103,5 +103,7 @@ fn both_sides_agree() {
     same!("us_counted", RawCounted, tgid, mark);
     same!("us_moment", RawMoment, header, begun, tgid, tid, mark, text_size, pad, numbers, ending, text);
     same!("us_stream", RawStream, header, tgid, tid, stream, writer);
+    same!("us_query", RawQuery, header, goroutine, tgid, tid, length, system, operation, pad);
+    same!("us_result", RawResult, header, goroutine, tgid, pad);
     same!("us_sums", RawSums, header, tgid, tid, mark, pad, time, count);
 }

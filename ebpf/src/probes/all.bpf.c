@@ -2,6 +2,7 @@
 /* One object, many programs: what is not wanted or not possible is not loaded. */
 #include "canary/probe.bpf.c"
 #include "go_routines/probe.bpf.c"
+#include "go_sql/probe.bpf.c"
 #include "go_tls/probe.bpf.c"
 #include "inside/probe.bpf.c"
 #include "loops/probe.bpf.c"
@@ -22,8 +23,9 @@ __attribute__((used)) NOINLINE int us_records(struct us_data *data, struct us_ru
 }
 
 __attribute__((used)) NOINLINE int us_more_records(struct us_moment *moment, struct us_sums *sums,
-                                                   struct us_stream *stream) {
-    return moment && sums && stream;
+                                                   struct us_stream *stream, struct us_query *query,
+                                                   struct us_result *result) {
+    return moment && sums && stream && query && result;
 }
 
 char us_license[] SEC("license") = "Dual BSD/GPL";

@@ -3,6 +3,7 @@
 
 pub mod canary;
 pub mod go_routines;
+pub mod go_sql;
 pub mod go_tls;
 pub mod inside;
 pub mod loops;
@@ -35,6 +36,7 @@ pub static REGISTRY: &[&Probe] = &[
     &inside::PROBE,
     &go_tls::PROBE,
     &go_routines::PROBE,
+    &go_sql::PROBE,
 ];
 
 /// Probes that bring payload, best first. Just one runs: the first the kernel accepts whole. Where there are tracepoints at the end of

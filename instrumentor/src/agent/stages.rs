@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use underspan_ebpf::{End, Process, ProcessKind, Record, RecordError};
-use underspan_protocols::decoder::{Event, Options};
+use underspan_protocols::decoder::{Event, LossReason, Options};
 
 use super::express::Express;
 use super::targets::Targets;
@@ -167,6 +167,20 @@ impl Stages {
                 understand.stats.records_of.goroutines += 1;
                 understand.correlator.belongs(&stream);
             }
+            Ok(Record::Query(query)) => {
+                understand.stats.records_of.queries += 1;
+                let asked = parse::query(&query, understand.options[0].max_value);
+                let resource = understand.table.seen(query.tgid, "", understand.clock.now());
+                if !understand.correlator.ask(asked, resource) {
+                    understand.lose(query.tgid, 1);
+                }
+            }
+            Ok(Record::Result(answer)) => {
+                understand.stats.records_of.queries += 1;
+                let Understand { correlator, stats, finished, .. } = understand;
+                correlator.answer(&answer, stats, finished);
+                understand.express_finished();
+            }
             Err(_) => understand.stats.records_malformed += 1,
         }
     }
@@ -201,6 +215,8 @@ impl Stages {
         let Self { connections, understand } = self;
         // Their metrics go with the last reference to them.
         for resource in understand.table.expire(understand.clock.unix(now)) {
+            let unanswered = understand.correlator.gone(resource.pid);
+            understand.lose(resource.pid, unanswered);
             understand.targets.forget(resource.pid);
             understand.runtimes.forget(resource.pid);
         }
@@ -291,6 +307,14 @@ impl Understand {
         self.stats.connections_tls += u64::from(connection.is_blind());
         self.correlator.forget(connection, &mut self.stats);
         self.targets.retire(connection);
+    }
+
+    /// Queries to databases within a process have no answer.
+    fn lose(&mut self, pid: u32, queries: u64) {
+        self.targets.lost(pid, LossReason::NoResponse, queries);
+        if queries > 0 {
+            self.stats.lose(LossReason::NoResponse, queries);
+        }
     }
 
     fn express_finished(&mut self) {

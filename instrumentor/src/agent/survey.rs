@@ -130,6 +130,7 @@ fn records(probe: &str, stats: &Stats) -> Option<u64> {
         "process" => Some(stats.records_of.process),
         "socket_state" => Some(stats.records_of.state),
         "inside" => Some(stats.records_of.inside),
+        "go_sql" => Some(stats.records_of.queries),
         payload if is_payload(payload) => Some(stats.records_of.payload),
         _ => None,
     }

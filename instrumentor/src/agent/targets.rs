@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
+use underspan_protocols::decoder::LossReason;
 
 use super::auditor::executable;
 use crate::assemble::Connection;
@@ -31,6 +32,13 @@ impl Targets {
     pub(super) fn understood(&mut self, pid: u32, protocol: &'static str) {
         if let Some(books) = self.of(pid) {
             *books.exchanges.entry(protocol).or_default() += 1;
+        }
+    }
+
+    /// An exchange of this process that passed no connection was lost.
+    pub(super) fn lost(&mut self, pid: u32, reason: LossReason, exchanges: u64) {
+        if let Some(books) = self.of(pid).filter(|_| exchanges > 0) {
+            *books.lost.entry(reason_name(reason)).or_default() += exchanges;
         }
     }
 

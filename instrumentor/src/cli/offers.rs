@@ -6,7 +6,7 @@ use std::path::Path;
 use underspan_ebpf::elf::{Function, Image};
 use underspan_ebpf::go::{Abi, GoError, Program, Refusal};
 use underspan_ebpf::placement::{Convention, Entry, Planner};
-use underspan_ebpf::probes::go_tls;
+use underspan_ebpf::probes::{go_sql, go_tls};
 use underspan_ebpf::usdt::{self, Place};
 
 use super::{Action, Failure};
@@ -67,8 +67,15 @@ pub(super) fn list_go(path: &Path) -> Result<u8, Failure> {
     for (key, value) in &build.settings {
         let _ = writeln!(text, "setting    {key}={value}");
     }
-    let hooked: Vec<_> = go_tls::CALLS.iter().map(|(name, _)| *name).collect();
-    for hook in program.hooks(&image, &hooked).map_err(failed)? {
+    let tls = go_tls::CALLS.iter().map(|(name, _)| *name);
+    let databases = go_sql::CALLS.iter().map(|call| call.name);
+    let drivers = go_sql::DRIVERS.iter().flat_map(|driver| driver.methods.iter().copied());
+    let hooked: Vec<_> = tls.chain(databases).chain(drivers).collect();
+    for (index, hook) in program.hooks(&image, &hooked).map_err(failed)?.into_iter().enumerate() {
+        // Few programs have databases within them.
+        if index >= go_tls::CALLS.len() && matches!(hook.places, Err(Refusal::Absent)) {
+            continue;
+        }
         let _ = write!(text, "function   {}  ", hook.name);
         match hook.places {
             Err(refusal) => {

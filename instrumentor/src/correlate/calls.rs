@@ -1,53 +1,57 @@
-//! Calls inside processes that become spans: below the request that their thread serves.
+//! What happens inside processes and becomes spans: below the request that their thread serves.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
-use super::PATIENCE;
-use super::exchange::{Call, Passed};
 use super::span::{Parent, Span};
 use super::threads::{Serving, Threads};
-use crate::discover::resource::Resource;
-use crate::signals::sampler::Sampler;
+use super::{Mover, PATIENCE};
 
-/// Calls whose parent is not settled yet.
-#[derive(Debug, Default)]
-pub(super) struct Calls(Vec<Waiting>);
+/// Things that are over and whose parent is not settled yet.
+#[derive(Debug)]
+pub(super) struct Calls<T>(Vec<Waiting<T>>);
 
 #[derive(Debug)]
-struct Waiting {
-    resource: Arc<Resource>,
-    passed: Passed,
+struct Waiting<T> {
+    what: T,
+    mover: Mover,
     span: Rc<Span>,
     patience: u8,
 }
 
-impl Calls {
-    /// Takes a call that is over; goes to `out` at once if there is nothing to wait for.
+impl<T> Default for Calls<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Calls<T> {
+    /// Takes what `mover` has done, for which there is to be this span; goes to `out` at once if there is nothing to wait for.
     pub(super) fn take(
         &mut self,
-        resource: Arc<Resource>,
-        passed: Passed,
+        what: T,
+        mover: Mover,
+        span: Rc<Span>,
         threads: &Threads,
-        sampler: &Sampler,
-        out: &mut Vec<Call>,
+        out: impl FnOnce(T, Rc<Span>),
     ) {
-        let span = Span::new(passed.start, Parent::None);
-        let waiting = Waiting { resource, passed, span, patience: PATIENCE };
+        let waiting = Waiting { what, mover, span, patience: PATIENCE };
         if waiting.is_ready(threads) {
-            out.push(waiting.finish(threads, sampler));
+            let (what, span) = waiting.finish(threads);
+            out(what, span);
         } else {
             self.0.push(waiting);
         }
     }
 
     /// Some time has passed. With `all`, no more will.
-    pub(super) fn tick(&mut self, threads: &Threads, sampler: &Sampler, all: bool, out: &mut Vec<Call>) {
+    pub(super) fn tick(&mut self, threads: &Threads, all: bool, mut out: impl FnMut(T, Rc<Span>)) {
         for waiting in &mut self.0 {
             waiting.patience = if all { 0 } else { waiting.patience.saturating_sub(1) };
         }
-        let ready = self.0.extract_if(.., |waiting| waiting.is_ready(threads));
-        out.extend(ready.map(|waiting| waiting.finish(threads, sampler)));
+        for ready in self.0.extract_if(.., |waiting| waiting.is_ready(threads)) {
+            let (what, span) = ready.finish(threads);
+            out(what, span);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -55,43 +59,41 @@ impl Calls {
     }
 }
 
-impl Waiting {
+impl<T> Waiting<T> {
     /// To ask a request for its trace settles it, so that it must not happen before the request's own parent can have been found.
     fn is_ready(&self, threads: &Threads) -> bool {
         self.patience == 0
-            || match threads.serving(self.passed.mover, self.passed.start) {
+            || match threads.serving(self.mover, self.span.start) {
                 Serving::One(request) => request.has_parent(),
                 Serving::Nothing | Serving::Several => true,
                 Serving::Unclear => false,
             }
     }
 
-    fn finish(self, threads: &Threads, sampler: &Sampler) -> Call {
-        let Self { resource, passed, span, .. } = self;
-        if let Serving::One(request) = threads.serving(passed.mover, passed.start) {
-            span.adopt(Parent::Span { span: request, remote: false });
+    fn finish(self, threads: &Threads) -> (T, Rc<Span>) {
+        if let Serving::One(request) = threads.serving(self.mover, self.span.start) {
+            self.span.adopt(Parent::Span { span: request, remote: false });
         }
-        Call { resource, passed, span_id: span.span_id, trace: span.trace(sampler) }
+        (self.what, self.span)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::correlate::Mover;
-    use crate::signals::tests::sample::server;
+    use crate::signals::sampler::Sampler;
 
     const ONE: Mover = Mover { tgid: 1, tid: 7 };
 
-    fn passed(start: u64) -> Passed {
-        Passed { mover: ONE, name: "work", start, end: start + 5, attributes: Vec::new() }
+    /// Takes a call that began at 20; what came of it at once.
+    fn take(calls: &mut Calls<&'static str>, threads: &Threads) -> Vec<Rc<Span>> {
+        let mut out = Vec::new();
+        calls.take("work", ONE, Span::new(20, Parent::None), threads, |_, span| out.push(span));
+        out
     }
 
-    /// Takes a call that began at 20; what came of it at once.
-    fn take(calls: &mut Calls, threads: &Threads) -> Vec<Call> {
-        let mut out = Vec::new();
-        calls.take(server().resource, passed(20), threads, &Sampler::default(), &mut out);
-        out
+    fn parent(span: &Span) -> Option<[u8; 8]> {
+        span.trace(&Sampler::default()).parent_id
     }
 
     #[test]
@@ -100,14 +102,15 @@ mod tests {
         let request = Span::new(10, Parent::None);
         threads.serves(ONE, &request);
         assert!(take(&mut calls, &threads).is_empty());
-        calls.tick(&threads, &Sampler::default(), false, &mut out);
+        calls.tick(&threads, false, |what, span| out.push((what, span)));
         assert!(out.is_empty() && !request.has_parent(), "its client's record may be on the way");
         let caller = Span::new(5, Parent::None);
         assert!(request.adopt(Parent::Span { span: Rc::clone(&caller), remote: true }));
-        calls.tick(&threads, &Sampler::default(), false, &mut out);
-        let [call] = out.as_slice() else { panic!("{out:?}") };
-        assert_eq!(call.trace.parent_id, Some(request.span_id));
-        assert_eq!(call.trace.trace_id, caller.trace(&Sampler::default()).trace_id);
+        calls.tick(&threads, false, |what, span| out.push((what, span)));
+        let [("work", span)] = out.as_slice() else { panic!("{out:?}") };
+        assert_eq!(parent(span), Some(request.span_id));
+        let trace = |span: &Span| span.trace(&Sampler::default()).trace_id;
+        assert_eq!(trace(span), trace(&caller));
         assert_eq!(calls.len(), 0);
     }
 
@@ -117,16 +120,16 @@ mod tests {
         let request = Span::new(10, Parent::None);
         threads.serves(ONE, &request);
         take(&mut calls, &threads);
-        calls.tick(&threads, &Sampler::default(), true, &mut out);
-        assert_eq!(out[0].trace.parent_id, Some(request.span_id), "nobody else has called");
+        calls.tick(&threads, true, |_, span| out.push(span));
+        assert_eq!(parent(&out[0]), Some(request.span_id), "nobody else has called");
     }
 
     #[test]
     fn without_one_certain_request_there_is_no_parent() {
         let (mut calls, mut threads) = (Calls::default(), Threads::default());
-        assert_eq!(take(&mut calls, &threads)[0].trace.parent_id, None);
+        assert_eq!(parent(&take(&mut calls, &threads)[0]), None);
         threads.serves(ONE, &Span::new(10, Parent::None));
         threads.serves(ONE, &Span::new(11, Parent::None));
-        assert_eq!(take(&mut calls, &threads)[0].trace.parent_id, None);
+        assert_eq!(parent(&take(&mut calls, &threads)[0]), None);
     }
 }

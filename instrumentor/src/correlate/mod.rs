@@ -1,4 +1,4 @@
-//! protocol events -> exchanges (request + response + parent)
+//! protocol events, and queries to databases within a process -> exchanges (request + response + parent)
 //!
 //! Pairs what belongs together and finds parents, most certain first: a context in the bytes; the other end of the same connection; the one
 //! request the calling thread is serving. When unsure, none. Counts exchanges it cannot complete by reason, unless the kernel has counted
@@ -8,6 +8,7 @@ mod calls;
 mod edges;
 pub mod exchange;
 mod pending;
+mod queries;
 pub mod span;
 mod streams;
 mod threads;
@@ -17,7 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
-use underspan_ebpf::{GOROUTINE, Stream};
+use underspan_ebpf::{Answer, GOROUTINE, Stream};
 use underspan_protocols::decoder::{Event, LossReason};
 use underspan_protocols::message::{Direction, Request, Role};
 
@@ -30,6 +31,8 @@ use calls::Calls;
 use edges::Edges;
 use exchange::{Call, Finished, Passed};
 use pending::Pending;
+pub use queries::Asked;
+use queries::Queries;
 use span::{Parent, Span};
 use streams::Streams;
 use threads::{Serving, Threads};
@@ -61,7 +64,9 @@ impl Mover {
 pub struct Correlator {
     open: HashMap<(u64, u64), Pending>,
     waiting: Vec<Pending>,
-    calls: Calls,
+    calls: Calls<(Arc<Resource>, Passed)>,
+    queries: Queries,
+    answered: Calls<Pending>,
     threads: Threads,
     streams: Streams,
     edges: Edges,
@@ -92,7 +97,7 @@ impl Correlator {
 
     /// Requests without their response, and exchanges and calls that wait.
     pub fn len(&self) -> usize {
-        self.open.len() + self.waiting.len() + self.calls.len()
+        self.open.len() + self.waiting.len() + self.calls.len() + self.answered.len()
     }
 
     /// Whether nothing is under way.
@@ -164,7 +169,42 @@ impl Correlator {
 
     /// Takes a call that is over. Calls whose parent is settled go to `out`, in kernel time.
     pub fn call(&mut self, resource: Arc<Resource>, passed: Passed, out: &mut Vec<Call>) {
-        self.calls.take(resource, passed, &self.threads, &self.sampler, out);
+        let (mover, span) = (passed.mover, Span::new(passed.start, Parent::None));
+        let sampler = &self.sampler;
+        self.calls.take((resource, passed), mover, span, &self.threads, |call, span| {
+            out.push(call_of(call, &span, sampler));
+        });
+    }
+
+    /// A query to a database within a process begins. False if one is lost by that, this or another.
+    pub fn ask(&mut self, asked: Asked, resource: Arc<Resource>) -> bool {
+        self.queries.ask(asked, resource)
+    }
+
+    /// It is answered. Those whose parent is settled go to `out`, in kernel time.
+    pub fn answer(&mut self, answer: &Answer, stats: &mut Stats, out: &mut Vec<Finished>) {
+        let Some(pending) = self.queries.answer(answer) else { return };
+        let (mover, span) = (pending.mover, Rc::clone(&pending.span));
+        let sampler = &self.sampler;
+        self.answered.take(pending, mover, span, &self.threads, |mut pending, _| {
+            stats.exchanges += 1;
+            out.push(pending.finish(sampler));
+        });
+    }
+
+    /// A process is gone. Gives back how many queries to databases within it will have no answer.
+    pub fn gone(&mut self, pid: u32) -> u64 {
+        self.queries.forget(pid)
+    }
+
+    /// What has waited for its parent long enough; with `all`, everything.
+    fn settle(&mut self, all: bool, stats: &mut Stats, out: &mut Vec<Finished>, calls: &mut Vec<Call>) {
+        let sampler = &self.sampler;
+        self.calls.tick(&self.threads, all, |call, span| calls.push(call_of(call, &span, sampler)));
+        self.answered.tick(&self.threads, all, |mut pending, _| {
+            stats.exchanges += 1;
+            out.push(pending.finish(sampler));
+        });
     }
 
     /// An exchange of a connection is under way no longer.
@@ -199,7 +239,7 @@ impl Correlator {
             !self.try_finish(pending, stats, out)
         });
         self.waiting = waiting;
-        self.calls.tick(&self.threads, &self.sampler, false, calls);
+        self.settle(false, stats, out, calls);
         self.threads.forget(now.saturating_sub(THREAD_MEMORY));
         self.streams.forget(now.saturating_sub(THREAD_MEMORY));
     }
@@ -210,8 +250,9 @@ impl Correlator {
             pending.patience = 0;
             self.try_finish(&mut pending, stats, out);
         }
-        self.calls.tick(&self.threads, &self.sampler, true, calls);
+        self.settle(true, stats, out, calls);
         self.open.clear();
+        self.queries = Queries::default();
         self.threads = Threads::default();
         self.streams = Streams::default();
         self.edges = Edges::default();
@@ -295,6 +336,10 @@ impl Correlator {
         out.push(pending.finish(&self.sampler));
         true
     }
+}
+
+fn call_of((resource, passed): (Arc<Resource>, Passed), span: &Span, sampler: &Sampler) -> Call {
+    Call { resource, passed, span_id: span.span_id, trace: span.trace(sampler) }
 }
 
 #[cfg(test)]

@@ -49,25 +49,37 @@ impl Pending {
         resource: Arc<Resource>,
         mover: Mover,
         span: Rc<Span>,
-        request: Request,
+        mut request: Request,
     ) -> Self {
-        let mut attributes = request.attributes;
         let scheme = if connection.is_decrypted() { "https" } else { "http" };
-        add_addresses(&mut attributes, role, &connection.peer, scheme);
+        add_addresses(&mut request.attributes, role, &connection.peer, scheme);
+        let exchange = connection.losses.exchange();
+        Self { exchange, ..Self::within(role, resource, mover, span, request, connection.protocol()) }
+    }
+
+    /// One that passes no connection.
+    pub(super) fn within(
+        role: Role,
+        resource: Arc<Resource>,
+        mover: Mover,
+        span: Rc<Span>,
+        request: Request,
+        protocol: &'static str,
+    ) -> Self {
         Self {
-            exchange: connection.losses.exchange(),
+            exchange: 0,
             role,
             mover,
             end: span.start,
             span,
             patience: 0,
             shared: false,
-            protocol: connection.protocol(),
+            protocol,
             resource,
             operation: request.operation,
             path: request.path,
             route: request.route,
-            attributes,
+            attributes: request.attributes,
             convention: request.convention,
             first_response: None,
             request_size: 0,

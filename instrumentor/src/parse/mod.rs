@@ -11,6 +11,10 @@ use underspan_protocols::message::{Direction, Role};
 
 use crate::assemble::{Connection, Piece, Step};
 
+mod query;
+
+pub use query::query;
+
 /// Pieces a connection may begin with that no protocol claims. A connection joined in the middle starts inside a message, and where the
 /// kernel follows its frames it comes in a piece for each, of which few tell: it gets more chances.
 const TRIES: u8 = 3;

@@ -46,6 +46,8 @@ pub struct RecordsOf {
     pub inside: u64,
     /// Which goroutines requests belong to.
     pub goroutines: u64,
+    /// Queries to databases within processes, and their results.
+    pub queries: u64,
 }
 
 impl Stats {

@@ -57,11 +57,29 @@ impl Token<'_> {
 pub(super) struct Lexer<'a> {
     rest: &'a [u8],
     syntax: Syntax,
+    /// What comes next is a name and no text.
+    names: bool,
 }
+
+/// Keywords of `SQLite` with a name right behind them.
+const BEFORE_NAME: &[&str] = &[
+    "COLUMN",
+    "EXISTS",
+    "FROM",
+    "INDEX",
+    "INTO",
+    "JOIN",
+    "REFERENCES",
+    "TABLE",
+    "TO",
+    "TRIGGER",
+    "UPDATE",
+    "VIEW",
+];
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a [u8], syntax: Syntax) -> Self {
-        Self { rest: text, syntax }
+        Self { rest: text, syntax, names: false }
     }
 }
 
@@ -70,15 +88,31 @@ impl<'a> Iterator for Lexer<'a> {
 
     fn next(&mut self) -> Option<Token<'a>> {
         let first = *self.rest.first()?;
-        let (kind, length) = scan(first, self.rest, self.syntax);
+        let (kind, length) = match scan(first, self.rest, self.syntax) {
+            (Kind::Name, length) if first == b'"' && self.may_be_text(length) => (Kind::Literal, length),
+            found => found,
+        };
         let (text, rest) = self.rest.split_at(length.clamp(1, self.rest.len()));
         self.rest = rest;
-        Some(Token { kind, text, last: rest.is_empty() })
+        let token = Token { kind, text, last: rest.is_empty() };
+        if !matches!(kind, Kind::Space | Kind::Comment) {
+            self.names = token.is_any(BEFORE_NAME);
+        }
+        Some(token)
+    }
+}
+
+impl Lexer<'_> {
+    /// Whether something in double quotes, of this length, need not be a name.
+    fn may_be_text(&self, length: usize) -> bool {
+        let alone = quoted(self.rest, false) == length;
+        self.syntax.dialect == Dialect::Sqlite && !self.names && alone
     }
 }
 
 fn scan(first: u8, rest: &[u8], syntax: Syntax) -> (Kind, usize) {
-    let mysql = syntax.dialect == Dialect::MySql;
+    let dialect = syntax.dialect;
+    let (mysql, sqlite) = (dialect == Dialect::MySql, dialect == Dialect::Sqlite);
     let next = rest.get(1).copied().unwrap_or(0);
     match first {
         b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => {
@@ -86,18 +120,20 @@ fn scan(first: u8, rest: &[u8], syntax: Syntax) -> (Kind, usize) {
         }
         b'-' if next == b'-' && (!mysql || rest.get(2).is_none_or(|byte| *byte <= b' ')) => line(rest),
         b'#' if mysql => line(rest),
-        b'/' if next == b'*' => block(rest, mysql),
+        b'/' if next == b'*' => block(rest, dialect),
         // The end of a comment that MySQL executes.
         b'*' if mysql && next == b'/' => (Kind::Comment, 2),
         b'\'' => (Kind::Literal, quoted(rest, syntax.backslash)),
         b'"' if mysql => (Kind::Literal, quoted(rest, syntax.backslash)),
-        b'"' => name(rest, mysql),
-        b'`' if mysql => name(rest, mysql),
-        b'$' => dollar(rest, mysql),
+        b'"' => name(rest, dialect),
+        b'`' if mysql || sqlite => name(rest, dialect),
+        b'[' if sqlite => name(rest, dialect),
+        b'$' => dollar(rest, dialect),
         b'0'..=b'9' => (Kind::Literal, number(rest)),
         b'.' if next.is_ascii_digit() => (Kind::Literal, number(rest)),
         // A sign belongs to the number behind it.
         b'+' | b'-' if begins_number(&rest[1..]) => (Kind::Literal, 1 + number(&rest[1..])),
+        b'?' if sqlite => (Kind::Placeholder, 1 + count(&rest[1..], |byte| byte.is_ascii_digit())),
         b'?' => (Kind::Placeholder, 1),
         b'(' => (Kind::Open, 1),
         b')' => (Kind::Close, 1),
@@ -133,8 +169,8 @@ fn line(rest: &[u8]) -> (Kind, usize) {
 }
 
 /// A comment in `/* */`. `PostgreSQL` nests them. `MySQL` executes what is in `/*! */`: only the marker is no code.
-fn block(rest: &[u8], mysql: bool) -> (Kind, usize) {
-    if mysql && (rest.starts_with(b"/*!") || rest.starts_with(b"/*M!")) {
+fn block(rest: &[u8], dialect: Dialect) -> (Kind, usize) {
+    if dialect == Dialect::MySql && (rest.starts_with(b"/*!") || rest.starts_with(b"/*M!")) {
         let marker = count(rest, |byte| matches!(byte, b'/' | b'*' | b'M' | b'!'));
         return (Kind::Comment, marker + count(&rest[marker..], |byte| byte.is_ascii_digit()));
     }
@@ -142,7 +178,7 @@ fn block(rest: &[u8], mysql: bool) -> (Kind, usize) {
     while depth > 0 && at < rest.len() {
         match &rest[at..] {
             [b'*', b'/', ..] => (at, depth) = (at + 2, depth - 1),
-            [b'/', b'*', ..] if !mysql => (at, depth) = (at + 2, depth + 1),
+            [b'/', b'*', ..] if dialect == Dialect::PostgreSql => (at, depth) = (at + 2, depth + 1),
             _ => at += 1,
         }
     }
@@ -165,10 +201,11 @@ fn quoted(rest: &[u8], backslash: bool) -> usize {
 }
 
 /// `$tag$ text $tag$` is a literal, `$1` a parameter.
-fn dollar(rest: &[u8], mysql: bool) -> (Kind, usize) {
+fn dollar(rest: &[u8], dialect: Dialect) -> (Kind, usize) {
     let tag = count(&rest[1..], |byte| in_word(byte) && byte != b'$');
     let opening = tag + 2;
-    let quotes = !mysql && rest.get(tag + 1) == Some(&b'$') && !rest[1].is_ascii_digit();
+    let quotes =
+        dialect == Dialect::PostgreSql && rest.get(tag + 1) == Some(&b'$') && !rest[1].is_ascii_digit();
     if !quotes {
         return (Kind::Other, 1 + tag);
     }
@@ -196,11 +233,11 @@ fn number(rest: &[u8]) -> usize {
 }
 
 /// A name, with whatever follows after dots.
-fn name(rest: &[u8], mysql: bool) -> (Kind, usize) {
+fn name(rest: &[u8], dialect: Dialect) -> (Kind, usize) {
     let mut at = 0;
     loop {
-        at += part(&rest[at..], mysql);
-        let dotted = rest.get(at) == Some(&b'.') && part(&rest[at + 1..], mysql) > 0;
+        at += part(&rest[at..], dialect);
+        let dotted = rest.get(at) == Some(&b'.') && part(&rest[at + 1..], dialect) > 0;
         if !dotted {
             return (Kind::Name, at);
         }
@@ -209,10 +246,13 @@ fn name(rest: &[u8], mysql: bool) -> (Kind, usize) {
 }
 
 /// Length of a quoted or unquoted part of a name; 0 for anything else.
-fn part(rest: &[u8], mysql: bool) -> usize {
+fn part(rest: &[u8], dialect: Dialect) -> usize {
     match rest.first() {
-        Some(b'"') if !mysql => quoted(rest, false),
-        Some(b'`') if mysql => quoted(rest, false),
+        Some(b'"') if dialect != Dialect::MySql => quoted(rest, false),
+        Some(b'`') if dialect != Dialect::PostgreSql => quoted(rest, false),
+        Some(b'[') if dialect == Dialect::Sqlite => {
+            memchr::memchr(b']', rest).map_or(rest.len(), |end| end + 1)
+        }
         Some(byte) if begins_word(*byte) => count(rest, in_word),
         _ => 0,
     }
@@ -239,7 +279,7 @@ fn word(rest: &[u8], syntax: Syntax) -> (Kind, usize) {
     if text.eq_ignore_ascii_case(b"true") || text.eq_ignore_ascii_case(b"false") {
         return (Kind::Literal, length);
     }
-    match name(rest, syntax.dialect == Dialect::MySql) {
+    match name(rest, syntax.dialect) {
         (_, whole) if whole == length => (Kind::Word, length),
         dotted => dotted,
     }

@@ -5,9 +5,10 @@
 //! those of the semantic conventions for databases: a sign belongs to its number, lists of literals after `IN` fold into
 //! one, a summary names operations and their targets in order, as they are written, in at most 255 bytes.
 //!
-//! [`describe`] makes messages of it and [`exchanges`] events, for the protocols that carry SQL.
+//! [`describe`] makes messages of it and [`exchanges`] events, for the protocols that carry SQL; [`embedded`] does without a protocol.
 
 pub(crate) mod describe;
+pub mod embedded;
 pub(crate) mod exchanges;
 mod lexer;
 pub(crate) mod names;
@@ -27,6 +28,9 @@ pub enum Dialect {
     PostgreSql,
     /// `MySQL` and `MariaDB`: `"` quotes text, `` ` `` names, `#` begins a comment.
     MySql,
+    /// `SQLite`: `"`, `` ` `` and `[]` quote names, but what `"` quotes is text where there is no such name. It passes for a name just where no
+    /// text can be: after words such as `FROM`, or with a dot behind it.
+    Sqlite,
 }
 
 /// How to read a text.

@@ -11,6 +11,7 @@ const DEPTH: usize = 64;
 const PLAIN: &[&str] = &[
     "ABORT",
     "ANALYZE",
+    "ATTACH",
     "BEGIN",
     "BINLOG",
     "CHECK",
@@ -20,6 +21,7 @@ const PLAIN: &[&str] = &[
     "CLUSTER",
     "COMMIT",
     "DEALLOCATE",
+    "DETACH",
     "DISCARD",
     "DO",
     "END",
@@ -63,7 +65,7 @@ const PLAIN: &[&str] = &[
     "XA",
 ];
 /// Statements whose next name is their target, and nothing after it.
-const NAMED: &[&str] = &["CALL", "COPY", "EXEC", "EXECUTE", "PREPARE", "REFRESH", "TABLE", "USE"];
+const NAMED: &[&str] = &["CALL", "COPY", "EXEC", "EXECUTE", "PRAGMA", "PREPARE", "REFRESH", "TABLE", "USE"];
 /// Statements about objects.
 const OBJECT_VERBS: &[&str] = &["ALTER", "COMMENT", "CREATE", "DROP", "RENAME", "TRUNCATE"];
 /// Kinds of object.

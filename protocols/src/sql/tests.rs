@@ -8,6 +8,7 @@ use super::*;
 
 const GENERIC: Syntax = Syntax { dialect: Dialect::PostgreSql, backslash: false };
 const MYSQL: Syntax = Syntax { dialect: Dialect::MySql, backslash: true };
+const SQLITE: Syntax = Syntax { dialect: Dialect::Sqlite, backslash: false };
 
 /// Blocks of `key: value` lines, separated by empty lines; `\n` is a line feed.
 #[test]
@@ -22,7 +23,11 @@ fn cases() {
         };
         let Some(query) = field("query") else { continue };
         count += 1;
-        let syntax = if field("dialect").as_deref() == Some("mysql") { MYSQL } else { GENERIC };
+        let syntax = match field("dialect").as_deref() {
+            Some("mysql") => MYSQL,
+            Some("sqlite") => SQLITE,
+            _ => GENERIC,
+        };
         let cut = field("cut").is_some();
         let script = read(query.as_bytes(), syntax, cut, 4096);
         let texts: Vec<_> = script.statements.iter().map(|statement| statement.text.as_str()).collect();
@@ -48,6 +53,10 @@ fn wherever_a_text_is_cut_no_literal_shows() {
             GENERIC,
         ),
         ("SELECT \"SECRET\\\"SECRET\", 'SE\\'SECRET', _utf8'SECRET', x'12345' # SECRET", MYSQL),
+        (
+            "SELECT [a'b], \"SECRET\", 'SE''CRET', x'12345', \"SEC\"\"RET\" FROM `t'` WHERE \"x\" = \"SECRET\" /* SECRET /* */",
+            SQLITE,
+        ),
     ];
     for (query, syntax) in queries {
         for end in 0..=query.len() {

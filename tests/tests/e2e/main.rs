@@ -14,6 +14,7 @@ mod context;
 mod drivers;
 mod export;
 mod go;
+mod go_embedded;
 mod go_frameworks;
 mod grpc;
 mod http;

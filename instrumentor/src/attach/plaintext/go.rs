@@ -1,9 +1,9 @@
-//! a Go program -> places in it where it encrypts and decrypts, and where it makes goroutines
+//! a Go program -> places in it where it encrypts and decrypts, where it makes goroutines, and where it asks databases within it
 
 use underspan_ebpf::elf::Image;
-use underspan_ebpf::go::{Abi, GoError, Program, Refusal};
+use underspan_ebpf::go::{Abi, GoError, Hook, Places, Program, Refusal};
 use underspan_ebpf::probes::go_routines::{HANDED_OVER, HandedOver, Need};
-use underspan_ebpf::probes::{go_routines, go_tls};
+use underspan_ebpf::probes::{go_routines, go_sql, go_tls};
 use underspan_ebpf::uprobes::{Point, When};
 
 /// What a Go program is good for.
@@ -15,7 +15,12 @@ pub(super) struct GoPlan {
     pub(super) points: Result<Vec<Point>, String>,
     /// Where goroutines are made and lent, if it has any.
     pub(super) lineage: Vec<Point>,
+    /// Where it asks databases that are a part of it, if it has any; or why that is not seen.
+    pub(super) databases: Result<Vec<Point>, String>,
 }
+
+/// What is said of a program whose goroutines have no place that is known.
+const NO_GOROUTINES: &str = "which goroutine a thread runs cannot be told in this program";
 
 impl GoPlan {
     /// `None` if the program is not Go's.
@@ -24,13 +29,20 @@ impl GoPlan {
             Ok(program) => program,
             Err(GoError::NotGo | GoError::Image(_)) => return None,
             Err(error) => {
-                return Some(Self { goroutines: false, points: Err(error.to_string()), lineage: Vec::new() });
+                let points = Err(error.to_string());
+                return Some(Self {
+                    goroutines: false,
+                    points,
+                    lineage: Vec::new(),
+                    databases: Ok(Vec::new()),
+                });
             }
         };
         let goroutines = program.goroutines(image);
         let points = in_go(&program, image, goroutines);
         let lineage = if goroutines { lineage(&program, image) } else { Vec::new() };
-        Some(Self { goroutines, points, lineage })
+        let databases = databases(&program, image, goroutines);
+        Some(Self { goroutines, points, lineage, databases })
     }
 }
 
@@ -40,19 +52,63 @@ fn in_go(program: &Program, image: &Image, goroutines: bool) -> Result<Vec<Point
     let abi = if program.abi(image) == Some(Abi::Stack) { go_tls::STACK } else { 0 };
     let mut points = Vec::new();
     for (hook, (_, kind)) in hooks.into_iter().zip(go_tls::CALLS) {
-        let places = match hook.places {
-            Ok(places) => places,
-            Err(Refusal::Absent) => continue,
-            Err(refusal) => return Err(format!("{}: {refusal}", hook.name)),
-        };
+        let Some(places) = there(hook)? else { continue };
         // In this order, so that no call is seen to begin and not to end.
         points.extend(places.returns.iter().map(|offset| at(go_tls::LEAVE, *offset, kind | abi)));
         points.push(at(go_tls::ENTER, places.entry.offset, kind | abi));
     }
     if !points.is_empty() && !goroutines {
-        return Err("which goroutine a thread runs cannot be told in this program".to_owned());
+        return Err(NO_GOROUTINES.to_owned());
     }
     Ok(points)
+}
+
+/// All of them, since what would be seen of a part would pass for everything.
+fn databases(program: &Program, image: &Image, goroutines: bool) -> Result<Vec<Point>, String> {
+    let linked = |driver: &&go_sql::Driver| {
+        let modules = &program.build.modules;
+        modules.is_empty() || modules.iter().any(|module| module.path == driver.module)
+    };
+    let drivers: Vec<_> = go_sql::DRIVERS.iter().filter(linked).collect();
+    if drivers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let methods =
+        drivers.iter().flat_map(|driver| driver.methods.iter().map(move |name| (*name, driver.system)));
+    let methods: Vec<_> = methods.collect();
+    let calls = go_sql::CALLS.iter().map(|call| call.name);
+    let names: Vec<_> = calls.chain(methods.iter().map(|(name, _)| *name)).collect();
+    let mut hooks = program.hooks(image, &names).map_err(|error| error.to_string())?.into_iter();
+    let on_stack = program.abi(image) == Some(Abi::Stack);
+    let stack = if on_stack { go_sql::STACK } else { 0 };
+    let (mut begun, mut asked) = (Vec::new(), Vec::new());
+    for (call, hook) in go_sql::CALLS.iter().zip(hooks.by_ref()) {
+        let Some(places) = there(hook)? else { continue };
+        let cookie = call.cookie(on_stack);
+        begun.extend(places.returns.iter().map(|offset| at(go_sql::LEAVE, *offset, cookie)));
+        begun.push(at(go_sql::ENTER, places.entry.offset, cookie));
+    }
+    for ((_, system), hook) in methods.iter().zip(hooks) {
+        let places = there(hook)?;
+        asked.extend(places.map(|places| at(go_sql::ASKED, places.entry.offset, system | stack)));
+    }
+    if begun.is_empty() || asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !goroutines {
+        return Err(NO_GOROUTINES.to_owned());
+    }
+    // In this order, so that no call is seen to begin and not to end.
+    Ok(begun.into_iter().chain(asked).collect())
+}
+
+/// Places in a function, if it is in the program.
+fn there(hook: Hook) -> Result<Option<Places>, String> {
+    match hook.places {
+        Ok(places) => Ok(Some(places)),
+        Err(Refusal::Absent) => Ok(None),
+        Err(refusal) => Err(format!("{}: {refusal}", hook.name)),
+    }
 }
 
 /// Less is known without them, and nothing is wrong: what cannot be had is left out. No places at all where making goroutines is not seen, since

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use underspan_ebpf::elf::{FileId, Image, Mapping, executable_mappings};
 use underspan_ebpf::probes::tls_libraries::ENTER;
-use underspan_ebpf::probes::{Probe, go_routines, go_tls, tls_libraries};
+use underspan_ebpf::probes::{Probe, go_routines, go_sql, go_tls, tls_libraries};
 use underspan_ebpf::uprobes::{Links, Point, Sharing, UprobeLink, Uprobes, release};
 
 use expected::expected;
@@ -217,7 +217,8 @@ impl Plaintext {
     pub fn obstacles(&self, pid: u32) -> impl Iterator<Item = String> {
         let libraries =
             self.processes.get(&pid).map(|process| process.libraries.as_slice()).unwrap_or_default();
-        let encrypting = libraries.iter().filter(|library| library.probe.name != go_routines::PROBE.name);
+        let others = [go_routines::PROBE.name, go_sql::PROBE.name];
+        let encrypting = libraries.iter().filter(move |library| !others.contains(&library.probe.name));
         encrypting.filter_map(|library| {
             Some(format!("{}: {}", library.path.display(), library.probes.as_ref().err()?))
         })
@@ -328,7 +329,11 @@ impl Plaintext {
             process.goroutines = Some(plan.as_ref().is_some_and(|plan| plan.goroutines));
         }
         let Some(plan) = plan else { return Vec::new() };
-        let parts = [(&go_tls::PROBE, plan.points), (&go_routines::PROBE, Ok(plan.lineage))];
+        let parts = [
+            (&go_tls::PROBE, plan.points),
+            (&go_routines::PROBE, Ok(plan.lineage)),
+            (&go_sql::PROBE, plan.databases),
+        ];
         let some = parts.into_iter().filter(|(_, points)| !points.as_ref().is_ok_and(Vec::is_empty));
         some.map(|(probe, points)| Library {
             probe,

@@ -89,7 +89,12 @@ impl Rig {
                     stages.correlator.forget(connection, &mut stages.stats);
                 }
             }),
-            Record::Process(_) | Record::Moment(_) | Record::Sums(_) | Record::Stream(_) => {
+            Record::Process(_)
+            | Record::Moment(_)
+            | Record::Sums(_)
+            | Record::Stream(_)
+            | Record::Query(_)
+            | Record::Result(_) => {
                 unreachable!("the rig makes none")
             }
         }

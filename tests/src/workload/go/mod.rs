@@ -130,6 +130,8 @@ impl Toolchain {
         command.current_dir(sources).args(["build", &format!("-modfile={modules}")]);
         command.args(["-tags", modules.trim_end_matches(".mod")]);
         command.env("CGO_ENABLED", if build.cgo { "1" } else { "0" });
+        // Of C there is much, and it need not be fast.
+        command.env("CGO_CFLAGS", "-O0");
         command.envs(self.arch.map(|arch| ("GOARCH", arch)));
         if build.pie {
             command.arg("-buildmode=pie");

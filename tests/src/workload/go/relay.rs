@@ -23,7 +23,7 @@ pub enum Speech {
     Pipelined,
 }
 
-/// A running build of `relay`, `rpc`, `fast`, `proxy` or `store`.
+/// A running build of `relay`, `rpc`, `fast`, `proxy`, `store` or `shelf`.
 #[derive(Debug)]
 pub struct Relay {
     program: PathBuf,
@@ -45,7 +45,8 @@ impl Relay {
         Self { program: program.to_owned(), speech, keys, process, address, backend: Some(backend) }
     }
 
-    /// Starts a build of `store`, by plain HTTP. It uses this driver for its database, which the environment tells.
+    /// Starts a build of `store` or `shelf`, by plain HTTP. The former uses this driver for its database, which the environment tells. For the
+    /// latter it is the file of the database within it, and the environment may tell of another one.
     pub fn before_database(
         program: &Path,
         driver: &str,
