@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 use crate::decoder::Chunk;
 use crate::message::Direction;
 
-/// Most bytes held per connection; beyond them the oldest response is given up.
-const MAX_BYTES: usize = 8 * 1024;
+/// Most bytes held per connection; beyond them the oldest response is given up. What is captured of one run of responses is
+/// to fit, also of a pipelined connection.
+const MAX_BYTES: usize = 80 * 1024;
 
 /// What a piece costs besides its bytes, so that many tiny pieces are bounded too.
 const PIECE_COST: usize = size_of::<Item>();

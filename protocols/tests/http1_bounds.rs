@@ -28,15 +28,15 @@ fn run(chunks: &[(Direction, &[u8], u64)]) -> (Vec<Event>, Ledger) {
 
 #[test]
 fn requests_beyond_the_bound_are_counted_and_their_responses_passed_over() {
-    let asked = b"GET / HTTP/1.1\r\n\r\n".repeat(130);
-    let answered = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx".repeat(131);
+    let asked = b"GET / HTTP/1.1\r\n\r\n".repeat(514);
+    let answered = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx".repeat(515);
     let (events, ledger) = run(&[
         (Direction::Request, &asked, 1),
         (Direction::Response, &answered, 2),
         (Direction::Request, b"GET /after HTTP/1.1\r\n\r\n", 3),
         (Direction::Response, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 4),
     ]);
-    assert_eq!((ledger.ended, ledger.abandoned, ledger.lost), (129, 0, 3));
+    assert_eq!((ledger.ended, ledger.abandoned, ledger.lost), (513, 0, 3));
     let many = events
         .iter()
         .filter(|event| matches!(event, Event::Lost { reason: LossReason::TooMany, exchanges: 1 }));

@@ -301,6 +301,49 @@ proptest! {
         rightly_paired(&found);
     }
 
+    /// A client that asks, several at once to begin with, while earlier requests are unanswered, whose requests are all captured: each is a span or a loss, once.
+    #[test]
+    fn pipelines_are_counted_once(
+        first in (2_usize..20, 0_usize..20),
+        steps in vec((0_usize..20, 0_usize..20), 1..30),
+        budgets in vec(prop_oneof![Just(usize::MAX), 20_usize..2000], 1..6),
+        dropped in vec(prop::bool::weighted(0.1), 1..30),
+    ) {
+        let mut decoder = new_decoder();
+        let mut found = Vec::new();
+        let (mut budgets, mut dropped) = (budgets.into_iter().cycle(), dropped.into_iter().cycle());
+        let (mut asked, mut answered) = (0, 0);
+        let last = steps.len();
+        for (index, (asks, answers)) in std::iter::once(first).chain(steps).enumerate() {
+            let time = 10 * index as u64 + 1;
+            let requests: Vec<_> =
+                (asked..asked + asks).map(|number| format!("GET /{number}. HTTP/1.1\r\n\r\n")).collect();
+            asked += asks;
+            decoder.feed(&chunk(Direction::Request, requests.concat().as_bytes(), time), &mut found);
+            let answers = if index == last { asked - answered } else { answers.min(asked - answered) };
+            let responses: Vec<_> = (answered..answered + answers)
+                .map(|number| format!("HTTP/1.1 {} X\r\nContent-Length: 30\r\n\r\n{number:030}", status(number)))
+                .collect();
+            answered += answers;
+            if answers == 0 {
+                continue;
+            }
+            for piece in captured(Direction::Response, responses.concat().as_bytes(), budgets.next().unwrap(), time + 2) {
+                if dropped.next().unwrap() {
+                    decoder.lost(Direction::Response, &mut found);
+                } else {
+                    decoder.feed(&piece, &mut found);
+                }
+            }
+        }
+        decoder.end(None, 10_000, &mut found);
+        let mut ledger = Ledger::new(usize::MAX);
+        ledger.enter(&found);
+        ledger.close();
+        rightly_paired(&found);
+        prop_assert_eq!(ledger.ended + ledger.abandoned + ledger.lost, asked as u64);
+    }
+
     #[test]
     fn arbitrary_programs_keep_the_books(data in vec(any::<u8>(), 0..400)) {
         fuzzing::decoder(&Http1, &data);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::body::Step;
+use super::body::{Body, Step};
 use super::exchanges::{End, Exchanges};
 use super::head::{self, Parsed};
 use super::lane::{Lane, MAX_HEAD, Start, State};
@@ -136,13 +136,19 @@ impl Http1Decoder {
         if chunk.skipped > 0 && !self.over {
             self.skip(chunk, out);
         }
+        let lane = self.lane(chunk.direction);
         // Where messages may be missing the tail is the tail of something unknown.
-        if chunk.skipped == 0 || self.lane(chunk.direction).state != (State::Start { trusted: false }) {
+        if chunk.skipped == 0 || lane.state != (State::Start { trusted: false }) {
             held = self.read_bytes(chunk, chunk.tail, out);
+        } else {
+            lane.unread += chunk.tail.len() as u64;
         }
         self.end_chunked_by_its_looks(chunk, out);
-        self.lane(chunk.direction).last = chunk.last;
+        let lane = self.lane(chunk.direction);
+        lane.last = chunk.last;
+        let unread = std::mem::take(&mut lane.unread);
         if chunk.direction == Direction::Response {
+            self.exchanges.responses_unread(Some(unread));
             self.exchanges.server_spoke(chunk.last);
         }
         let from = held?;
@@ -182,6 +188,9 @@ impl Http1Decoder {
         let lane = self.lane(direction);
         if let State::Body(body) = &mut lane.state {
             let step = body.advance(bytes);
+            if let Body::Unframed(_) = body {
+                lane.unread += step.used as u64;
+            }
             self.advanced(direction, step, chunk.last, out);
             return Progress::Used(step.used);
         }
@@ -198,7 +207,10 @@ impl Http1Decoder {
             return Progress::Hold;
         }
         match self.lane(direction).start(bytes, chunk.first) {
-            Start::Skip(count) => Progress::Used(count),
+            Start::Skip(count) => {
+                self.lane(direction).unread += count as u64;
+                Progress::Used(count)
+            }
             Start::Wait => Progress::Used(bytes.len()),
             Start::Parse => Progress::Used(self.parse(chunk, bytes, false, out)),
         }
@@ -210,7 +222,11 @@ impl Http1Decoder {
         lane.size = lane.size.saturating_add(step.data);
         if step.done {
             let body = lane.size;
+            let whole = lane.head_size.saturating_add(body);
             lane.restart(true);
+            if direction == Direction::Response {
+                self.exchanges.response_read(whole);
+            }
             self.complete(direction, End { last, body, ending: Ending::Complete }, out);
         }
     }
@@ -240,6 +256,7 @@ impl Http1Decoder {
             },
             Direction::Response => match head::response(text, cut, self.role) {
                 Parsed::Complete(head, length) => {
+                    self.response.head_size = length as u64;
                     self.respond(head, chunk, out);
                     Parsed::Complete((), length)
                 }
@@ -274,6 +291,7 @@ impl Http1Decoder {
         let lane = self.lane(direction);
         if let State::Body(body) = &mut lane.state {
             let (step, beyond) = body.skip(chunk.skipped);
+            lane.unread += if let Body::Unframed(_) = body { chunk.skipped } else { beyond };
             lane.gapped = true;
             self.advanced(direction, step, chunk.last, out);
             if beyond > 0 {
@@ -285,6 +303,7 @@ impl Http1Decoder {
             }
             let lane = self.lane(direction);
             lane.gapped = true;
+            lane.unread += chunk.skipped;
             if let State::Start { .. } = lane.state {
                 // There was no head, or that of an interim response: the message proper is in the gap.
                 self.messages_missing(direction);

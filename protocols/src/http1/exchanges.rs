@@ -3,7 +3,8 @@
 //! HTTP/1 pairs by order alone, so a message nobody captured shifts every pair behind it. `doubt` says that this
 //! may have happened. It ends with the turn: when the client speaks again after the server did, everything before
 //! is over. A client that pipelines across turns (`overlapping`) never gives that certainty; its exchanges are
-//! counted as lost from then on (`blind`).
+//! counted as lost from then on, by their requests alone (`blind`). A client that sends several `together` is taken for one of
+//! these unless what is missing has the size of all answers it may have waited for.
 
 use std::collections::VecDeque;
 
@@ -12,7 +13,7 @@ use crate::decoder::{Ending, Event, LossReason};
 use crate::message::{Direction, Request, Response};
 
 /// Most requests waiting for responses per connection.
-const MAX_OPEN: usize = 128;
+const MAX_OPEN: usize = 512;
 
 /// One request and what is known of its answer.
 #[derive(Debug)]
@@ -83,6 +84,17 @@ impl Doubt {
     }
 }
 
+/// Whether a client has had two requests open at once.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Pipelined {
+    #[default]
+    No,
+    /// Unless the answer to the first was lost before the second.
+    Apart,
+    /// They were sent together.
+    Together,
+}
+
 /// The open exchanges of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Exchanges {
@@ -92,7 +104,7 @@ pub(super) struct Exchanges {
     overflow: u64,
     doubt: Doubt,
     /// Two requests were open at once.
-    pipelined: bool,
+    pipelined: Pipelined,
     /// Requests were open when the client spoke again after the server.
     overlapping: bool,
     pub(super) blind: bool,
@@ -100,6 +112,20 @@ pub(super) struct Exchanges {
     turn: u64,
     /// Last byte the server sent in this turn.
     spoken: Option<u64>,
+    /// What was not read of responses in this turn.
+    unread: Unread,
+    /// Bytes of the smallest response that was read.
+    smallest: Option<u64>,
+}
+
+/// Bytes of responses that belong to none that was read.
+#[derive(Debug, Default, Clone, Copy)]
+struct Unread {
+    bytes: u64,
+    /// Places where they were. At each the rest of one response may be among them.
+    places: u64,
+    /// There were others, nobody knows how many.
+    more: bool,
 }
 
 impl Exchanges {
@@ -115,14 +141,14 @@ impl Exchanges {
     pub(super) fn client_spoke(&mut self, first: u64, out: &mut Vec<Event>) -> bool {
         // A client that never had two requests open has seen the end of the first before it sends the second, also
         // where the answer went missing.
-        let waited = self.doubt.responses && !self.doubt.requests && !self.pipelined;
+        let waited = self.doubt.responses && !self.doubt.requests && self.pipelined == Pipelined::No;
         let turned = self.spoken.is_some_and(|spoken| spoken < first) || waited;
         if !turned {
             return false;
         }
         let mut unread = false;
         if self.doubt.any() {
-            self.blind |= self.overlapping;
+            self.blind |= self.overlapping || self.pipelined == Pipelined::Together && !self.is_over();
             self.abandon(u64::MAX, LossReason::NotCaptured, out);
         }
         self.queue.retain(|exchange| {
@@ -131,12 +157,38 @@ impl Exchanges {
         });
         self.overlapping |= self.queue.iter().any(Exchange::is_unanswered);
         self.doubt = Doubt::default();
+        self.unread = Unread::default();
         if !self.overlapping {
             self.overflow = 0;
         }
         self.turn = first;
         self.spoken = None;
         unread
+    }
+
+    /// May all that were asked have been answered by now? Only where what was not read would hold the answers that were not.
+    fn is_over(&self) -> bool {
+        let Unread { bytes, places, more } = self.unread;
+        let unanswered = self.queue.iter().filter(|exchange| exchange.is_unanswered()).count() as u64;
+        let room = |smallest| unanswered.saturating_add(places).saturating_sub(1).saturating_mul(smallest);
+        unanswered == 0 || !more && self.smallest.is_some_and(|smallest| room(smallest) <= bytes)
+    }
+
+    /// So many bytes of the responses, at one place, belong to none that was read; `None`: nobody knows how many.
+    pub(super) fn responses_unread(&mut self, bytes: Option<u64>) {
+        match bytes {
+            Some(0) => {}
+            Some(bytes) => {
+                self.unread.bytes = self.unread.bytes.saturating_add(bytes);
+                self.unread.places += 1;
+            }
+            None => self.unread.more = true,
+        }
+    }
+
+    /// A response of so many bytes was read.
+    pub(super) fn response_read(&mut self, bytes: u64) {
+        self.smallest = Some(self.smallest.map_or(bytes, |smallest| smallest.min(bytes)));
     }
 
     /// Opens an exchange.
@@ -156,7 +208,11 @@ impl Exchanges {
             out.push(Event::Lost { reason: LossReason::TooMany, exchanges: 1 });
             return;
         }
-        self.pipelined |= self.queue.iter().any(Exchange::is_unanswered);
+        if let Some(last) = self.queue.back().filter(|last| last.is_unanswered()) {
+            let together = last.first == first;
+            self.pipelined =
+                self.pipelined.max(if together { Pipelined::Together } else { Pipelined::Apart });
+        }
         let key = self.next_key;
         self.next_key += 1;
         out.push(Event::Request { key, first, request });
@@ -209,7 +265,7 @@ impl Exchanges {
         if let Some(exchange) = self.queue.iter_mut().find(|exchange| exchange.request_open) {
             exchange.hiding = true;
         }
-        if self.pipelined {
+        if self.pipelined != Pipelined::No {
             self.requests_missing(now);
         }
     }

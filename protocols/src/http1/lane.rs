@@ -24,6 +24,10 @@ pub(super) struct Lane {
     pub(super) last: u64,
     /// Body bytes so far, or what the head announced where they cannot be counted.
     pub(super) size: u64,
+    /// Bytes of the current message's head.
+    pub(super) head_size: u64,
+    /// Bytes of the current chunk that belong to no message that is read.
+    pub(super) unread: u64,
     /// Bytes of an unframed body are missing, so the next chunk may begin with another message.
     pub(super) gapped: bool,
 }
@@ -60,6 +64,8 @@ impl Lane {
             first: 0,
             last: 0,
             size: 0,
+            head_size: 0,
+            unread: 0,
             gapped: false,
         }
     }

@@ -91,6 +91,7 @@ impl Http1Decoder {
             // The rest of a head that was cut is still to come.
             Some(body @ Body::Unframed(Unframed { counted: false, .. })) => self.response.enter(body, 0),
             _ => {
+                self.exchanges.response_read(self.response.head_size);
                 self.response.restart(true);
                 self.end_response(chunk.last, 0, Ending::Complete, out);
             }
@@ -261,6 +262,7 @@ impl Http1Decoder {
         if let State::Body(_) = self.response.state {
             self.exchanges.abandon_reading(out);
         }
+        self.exchanges.responses_unread(None);
         self.messages_missing(Direction::Response);
     }
 }
