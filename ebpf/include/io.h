@@ -86,16 +86,28 @@ NOINLINE int keep_tail(struct conn *conn, struct io *io) {
     return 0;
 }
 
-/* Whether a response begins with this call: lets pipelined responses through after the first used up the
+/* Whether a message of HTTP/1 begins with this call: lets pipelined ones through after the first used up the
  * budget. */
-INLINE int begins_response(struct io *io) {
+INLINE int begins_message(struct io *io, int is_request) {
     __u64 address, size, head = 0;
 
     if (!io->source || segment_at(io, 0, &address, &size) || size < 8)
         return 0;
     if (bpf_probe_read_user(&head, sizeof(head), (const void *)address))
         return 0;
-    return (head & 0x00ffffffffffffffULL) == 0x002e312f50545448ULL; /* "HTTP/1." */
+    if (!is_request)
+        return (head & 0x00ffffffffffffffULL) == 0x002e312f50545448ULL; /* "HTTP/1." */
+    switch ((__u32)head) {
+    case 0x20544547: /* "GET " */
+    case 0x44414548: /* "HEAD" */
+    case 0x54534f50: /* "POST" */
+    case 0x20545550: /* "PUT " */
+    case 0x43544150: /* "PATC" */
+    case 0x454c4544: /* "DELE" */
+    case 0x4954504f: /* "OPTI" */
+        return 1;
+    }
+    return 0;
 }
 
 /* Whether a call begins with a TLS record: handshake, version 3.x. */
@@ -136,6 +148,7 @@ INLINE void locate(struct conn *conn, struct piece *piece, struct sock *sk, stru
 }
 
 #include "frames.h"
+#include "pipelines.h"
 
 /* The first record of a run did not fit: its exchange cannot be understood. Counted once for both of its
  * runs. Not behind the end of the connection, which another CPU may tell of meanwhile: with it, user space
@@ -179,8 +192,21 @@ INLINE void begin_run(struct conn *conn, struct io *io, struct us_control *ctl) 
     }
     if (conn->state & (CONN_TLS | CONN_IGNORED))
         conn->left = 0;
+    else if (conn->pipelined)
+        conn->left = PIPELINED_BUDGET;
     else
         conn->left = is_request ? ctl->request_budget : ctl->response_budget;
+    conn->looked = 0;
+}
+
+/* Another message of the current run may begin with this call. */
+INLINE void renew_budget(struct conn *conn, struct io *io, struct us_control *ctl) {
+    int is_request = (io->direction & 1) == request_direction(conn);
+    __u32 budget = is_request ? ctl->request_budget : ctl->response_budget;
+
+    if (conn->left < budget / 2 && !(conn->state & (CONN_TLS | CONN_IGNORED)) && !conn->framing &&
+        begins_message(io, is_request))
+        conn->left = budget;
 }
 
 /* What capturing a segment needs; on the stack, since there is where the kernel wants it. */
@@ -190,28 +216,32 @@ struct capturer {
     struct us_control *ctl;
 };
 
-/* Captures one segment of a call. Returns 1 when no more of the call is to be captured. */
+/* Captures one segment of a call, or as much of it as a record carries. Returns 1 when no more of the call is
+ * to be captured. */
 NOINLINE long capture_segment(__u64 index, struct capturer *capturer) {
     struct conn *conn = capturer->conn;
     struct thread *thread = capturer->thread;
     struct io *io = &thread->io;
     struct piece *piece = &thread->piece;
-    __u32 direction = io->direction & 1;
-    __u32 segments = us_loops ? SEGMENTS_MAX : SEGMENTS_UNROLLED;
-    __u64 size;
+    __u32 direction = io->direction & 1, segment = FRESH(piece->segment);
+    __u32 steps = us_loops ? SEGMENTS_MAX : SEGMENTS_UNROLLED;
+    __u64 size, within = FRESH(piece->within);
 
-    if (!piece->length || !conn->left || segment_at(io, index, &piece->source, &size))
+    if (!piece->length || !conn->left || segment_at(io, segment, &piece->source, &size))
         return 1;
-    if (size > piece->length)
-        size = piece->length;
-    if (size == 0)
+    if (size <= within) {
+        piece->segment = segment + 1;
+        piece->within = 0;
         return 0;
+    }
+    piece->source += within;
+    size = min(size - within, piece->length);
     piece->size = min(min(size, US_DATA_MAX), conn->left);
     piece->flags = (direction ? US_SENT : 0) | (FRESH(piece->flip) ? US_FLIP : 0) |
                    (direction == request_direction(conn) ? US_REQUEST : 0);
-    /* More of this call follows in a record of its own unless this piece is cut, the last, or the budget is
+    /* More of this call follows in a record of its own unless this piece is the last, or the budget is
      * spent. */
-    if (piece->size == size && piece->length > size && index + 1 < segments && conn->left > size)
+    if (piece->length > piece->size && index + 1 < steps && conn->left > piece->size)
         piece->flags |= US_MORE;
     if (emit_data(conn, piece, capturer->ctl)) {
         if (FRESH(piece->flip))
@@ -228,6 +258,7 @@ NOINLINE long capture_segment(__u64 index, struct capturer *capturer) {
     conn->reported[direction] = piece->offset + piece->length;
     if (!(piece->flags & US_MORE))
         return 1;
+    piece->within = within + piece->size;
     piece->offset += piece->size;
     piece->length -= piece->size;
     return 0;
@@ -240,6 +271,8 @@ NOINLINE int capture(struct conn *conn, struct thread *thread, struct sock *sk, 
     __u32 direction = io->direction & 1;
     struct piece *piece = &thread->piece;
 
+    piece->segment = 0;
+    piece->within = 0;
     piece->length = io->length;
     piece->entered = io->entered;
     piece->left_at = io->left_at;
@@ -328,11 +361,12 @@ NOINLINE int on_io_of(struct conn *conn, struct thread *thread, struct sock *sk,
     }
     if (FRESH(piece->flip))
         begin_run(conn, io, ctl);
-    else if (conn->left < ctl->response_budget / 2 && !(conn->state & (CONN_TLS | CONN_IGNORED)) &&
-             direction != request_direction(conn) && begins_response(io))
-        conn->left = ctl->response_budget;
+    else
+        renew_budget(conn, io, ctl);
     if (us_loops && conn->framing && on_framed_io(conn, thread, sk, ctl, FRESH(piece->flip)))
         return 0;
+    if (us_loops && may_be_pipelined(conn, io))
+        find_pipeline(conn, io);
     if (!io->source)
         count(US_COUNT_UNREADABLE, 1);
     else if (conn->left) {

@@ -46,6 +46,8 @@ struct conn {
     __u8 flipped;    /* framed: no record of the current run was written yet */
     __u8 at_work[2]; /* a call in this direction is being looked at */
     __u8 waited;     /* the run began with a byte that one goroutine waited for, for another */
+    __u8 pipelined;  /* HTTP/1: several messages were found in one call */
+    __u8 looked;     /* ... or looked for in the current run */
     __u8 tail[2][US_TAIL];
     struct frames frames[2];
 };
@@ -89,6 +91,8 @@ struct piece {
     __u64 other; /* see struct us_data */
     __u64 other_last;
     __u64 before;
+    __u64 within; /* bytes of the segment that lie before it */
+    __u32 segment;
     __u32 size; /* bytes to capture, at most US_DATA_MAX */
     __u32 seq;
     __u32 peer_seq;
@@ -227,6 +231,23 @@ struct {
     TYPE(key, __u32);
     TYPE(value, struct us_counters);
 } counters SEC(".maps");
+
+/* The beginning of a call that is looked through. Another program on the same CPU may write to it meanwhile,
+ * which can only make one find something, or nothing, in bytes of the other. */
+#define WINDOW 1024
+/* Bytes before what is looked through, so that looking back stays inside. */
+#define WINDOW_MARGIN 8
+
+struct window {
+    __u8 bytes[2 * WINDOW + WINDOW_MARGIN];
+};
+
+struct {
+    UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    UINT(max_entries, 1);
+    TYPE(key, __u32);
+    TYPE(value, struct window);
+} windows SEC(".maps");
 
 struct {
     UINT(type, BPF_MAP_TYPE_HASH);

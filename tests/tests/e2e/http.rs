@@ -18,7 +18,8 @@ fn sixteen_requests_in_one_write() {
     pids.push(client.pid());
     let session = Session::trace(&pids);
     let order = json!({
-        "do": "pipeline", "host": "127.0.0.1", "port": nginx.address().port(), "prefix": "/p", "requests": PIPELINED,
+        "do": "pipeline", "host": "127.0.0.1", "port": nginx.address().port(), "prefix": "/p", "connections": 1,
+        "requests": PIPELINED, "together": PIPELINED, "open": PIPELINED,
     });
     assert_eq!(client.go(&order)["answered"], PIPELINED);
     let books = session.finish(2 * PIPELINED);

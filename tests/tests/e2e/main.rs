@@ -29,6 +29,7 @@ mod nesting;
 mod nginx;
 mod operation;
 mod overload;
+mod pipelines;
 mod postgres;
 mod privileges;
 mod probes;

@@ -1,6 +1,7 @@
 """HTTP client on http.client. Each line of input is an order in JSON; each line of output says what came of it."""
 import http.client
 import json
+import re
 import socket
 import ssl
 import sys
@@ -77,18 +78,50 @@ def bulk(order):
     return {"status": response.status, "received": received, "seconds": seconds}
 
 
+def answers(sock):
+    """Statuses of the answers, each when it has been read whole."""
+    rest = b""
+    while True:
+        end = rest.find(b"\r\n\r\n")
+        length = int(re.search(rb"\r\ncontent-length: *(\d+)", rest[:end], re.IGNORECASE)[1]) if end >= 0 else 0
+        if end >= 0 and len(rest) >= end + 4 + length:
+            yield int(rest[9:12])
+            rest = rest[end + 4 + length :]
+        elif data := sock.recv(65536):
+            rest += data
+        else:
+            return
+
+
 def pipeline(order):
-    """All requests in one write, then all answers."""
-    with socket.create_connection((order["host"], order["port"])) as sock:
-        paths = [f"{order['prefix']}/{number}" for number in range(order["requests"])]
-        sock.sendall(b"".join(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode() for path in paths))
-        received = b""
-        while received.count(b"HTTP/1.1 200") < len(paths) or not received.endswith(b"\n"):
-            data = sock.recv(65536)
-            if not data:
-                break
-            received += data
-    return {"answered": received.count(b"HTTP/1.1 200")}
+    """`requests` on each of `connections`, so many `together` in one write: request i asks for `prefix`/connection/i/, and up to 16
+    more letters. A thread writes while another one reads, and no more than `open` are to be answered at a time."""
+    answered = []
+
+    def write(sock, number, room):
+        for first in range(0, order["requests"], order["together"]):
+            batch = range(first, min(first + order["together"], order["requests"]))
+            for _ in batch:
+                room.acquire()
+            paths = [f"{order['prefix']}/{number}/{i}/{'x' * (i * 5 % 17)}" for i in batch]
+            sock.sendall(b"".join(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode() for path in paths))
+
+    def run(number):
+        with socket.create_connection((order["host"], order["port"])) as sock:
+            room = threading.Semaphore(order["open"])
+            writer = threading.Thread(target=write, args=(sock, number, room))
+            writer.start()
+            for _, status in zip(range(order["requests"]), answers(sock)):
+                answered.append(status)
+                room.release()
+            writer.join()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(order["connections"])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {"answered": answered.count(200)}
 
 
 def main():
