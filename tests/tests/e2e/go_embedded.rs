@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use underspan_tests::oracle::{Books, Kind, Span};
-use underspan_tests::workload::go::{Build, Relay, Toolchain};
+use underspan_tests::workload::go::{Build, Relay};
 use underspan_tests::workload::{Postgres, scale};
 
 use crate::go::begin;
@@ -97,11 +97,10 @@ fn compare(books: &Books, requests: u64, far: u64) {
 }
 
 /// With a database that is asked over a socket beside it, of which there is one span for each statement as well.
-fn shelf(toolchain: &Toolchain, build: Build, postgres: Option<&Postgres>) {
+fn shelf(program: &Path, postgres: Option<&Postgres>) {
     let folder = tempfile::tempdir().unwrap();
-    let program = toolchain.build("shelf", build, folder.path());
     let environment = postgres.map(|postgres| postgres.environment(false));
-    let shelf = start(&program, folder.path(), environment.as_ref().map_or(&[], |all| all.as_slice()));
+    let shelf = start(program, folder.path(), environment.as_ref().map_or(&[], |all| all.as_slice()));
     let requests = scale::down(REQUESTS);
     let far = u64::from(postgres.is_some());
     let session = Session::trace(&[shelf.pid()]);
@@ -109,7 +108,6 @@ fn shelf(toolchain: &Toolchain, build: Build, postgres: Option<&Postgres>) {
     drop(shelf);
     let all = (1 + statements(0).len() as u64 + far) * requests;
     let books = session.finish(all);
-    println!("{}, {build:?}, {far} far", toolchain.version);
     books.perfect(all);
     compare(&books, requests, far);
 }
@@ -119,8 +117,11 @@ fn sqlite() {
     let Some((_turn, toolchains)) = begin("go_embedded::sqlite") else { return };
     let postgres = Postgres::start();
     for (toolchain, build) in toolchains.iter().zip(KINDS.into_iter().cycle()) {
+        let folder = tempfile::tempdir().unwrap();
+        let program = toolchain.build("shelf", build, folder.path());
         for far in [Some(&postgres), None] {
-            shelf(toolchain, build, far);
+            println!("{}, {build:?}, {} far", toolchain.version, usize::from(far.is_some()));
+            shelf(&program, far);
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The agent comes and goes while its targets work.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use underspan_tests::oracle::{Kind, by_path};
 use underspan_tests::workload::http::Connection;
-use underspan_tests::workload::process::eventually;
+use underspan_tests::workload::process::{Process, eventually};
 use underspan_tests::workload::{Load, Nginx, scale};
 
 use crate::stage::{Session, enter};
@@ -53,6 +55,21 @@ fn stopped_under_load_it_ends_and_leaves_nothing() {
         assert!(status.success(), "{status} {}", session.agent.log());
     });
     assert!(report.failed.is_empty(), "requests failed: {:?}", report.failed);
+}
+
+/// A program that was just started has probes in libraries that it may load; they are given back if it does not.
+#[test]
+fn what_a_program_has_not_loaded_is_given_back() {
+    let Some(_turn) = enter("lifecycle::what_a_program_has_not_loaded_is_given_back") else { return };
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "read line; exec sleep 300"]).stdin(Stdio::piped());
+    let mut shell = Process::new(shell.spawn().unwrap());
+    let mut session = Session::trace(&[shell.pid()]);
+    let before = session.agent.objects().links.len();
+    writeln!(shell.child().stdin.as_mut().unwrap(), "go").unwrap();
+    eventually("the new program has probes", || session.agent.objects().links.len() > before);
+    eventually("it has none", || session.agent.objects().links.len() == before);
+    assert!(session.agent.stop().success());
 }
 
 #[test]
