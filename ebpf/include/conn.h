@@ -110,17 +110,21 @@ INLINE void conn_forget(struct sock *sk) {
         bpf_map_delete_elem(&conns_by_socket, &key);
 }
 
-/* Whether bytes had passed on a TCP connection before this call. `bytes_acked` counts the SYN of whoever
- * opened it. */
+/* Whether bytes had passed on a TCP connection before this call. Those that wait to be read have not: the
+ * answer to what is sent may be there already. `bytes_acked` counts the SYN of whoever opened it. */
 INLINE int joined_midway(struct sock *sk, struct io *io) {
     struct tcp_sock *tcp = (struct tcp_sock *)sk;
-    __u64 received;
 
     if (READ(sk, __sk_common.skc_family) == AF_UNIX)
         return 0;
-    received = READ(tcp, bytes_received);
-    if (io->direction)
-        return received > 0;
+    if (io->direction) {
+        /* First: what arrives meanwhile waits. */
+        __u64 received = READ(tcp, bytes_received);
+        __u32 waiting = READ(tcp, rcv_nxt) - READ(tcp, copied_seq);
+
+        /* A FIN waits as well, and is no byte. */
+        return (__s64)(received - waiting) > 0;
+    }
     return READ(tcp, bytes_acked) > 1;
 }
 

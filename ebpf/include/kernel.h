@@ -86,6 +86,7 @@ struct sock {
 
 struct tcp_sock {
     __u32 copied_seq;
+    __u32 rcv_nxt;
     __u32 write_seq;
     __u64 bytes_received;
     __u64 bytes_acked;
