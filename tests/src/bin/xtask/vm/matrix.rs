@@ -134,11 +134,12 @@ impl Plan<'_> {
     /// What a guest does: shows what the agent finds there, runs the tests, and switches itself off.
     fn script(&self, cell: &Cell, tests: &[String]) -> anyhow::Result<String> {
         let mut script = environment(self.programs, cell.tier, self.scale)?;
-        // Changing the terminal's mode waits until all is written, which switching off does not.
+        // Changing the terminal's mode waits until all is written, which switching off does not. From then on there are no files: a program
+        // that cannot be started would end the guest's first process, and the kernel would panic.
         let _ = write!(
             script,
             "stty -onlcr\n\"$UNDERSPAN_BIN\" check\n{} --color never --test-threads=1 --exact {}\n\
-             echo '{END}'\nstty onlcr\necho o > /proc/sysrq-trigger\nsleep 60\n",
+             echo '{END}'\nstty onlcr\necho o > /proc/sysrq-trigger\nwhile :; do :; done\n",
             quoted(&self.programs.tests)?,
             tests.join(" "),
         );
