@@ -5,7 +5,6 @@
 //! them already.
 
 mod calls;
-mod descent;
 mod edges;
 pub mod exchange;
 mod pending;
@@ -19,7 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
-use underspan_ebpf::{Answer, GOROUTINE, Life, Stream};
+use underspan_ebpf::{Answer, GOROUTINE, Stream};
 use underspan_protocols::decoder::{Event, LossReason};
 use underspan_protocols::message::{Direction, Request, Role};
 
@@ -36,18 +35,17 @@ pub use queries::Asked;
 use queries::Queries;
 use span::{Parent, Span};
 use streams::Streams;
-use threads::{Serving, THREAD_MEMORY, Threads};
+use threads::{Serving, Threads};
 
 /// Ticks an exchange waits for what would tell its parent.
 const PATIENCE: u8 = 2;
-/// The same for the end of goroutines, about 5 s, and how many exchanges may wait so long.
-const LONG_PATIENCE: u8 = 160;
-const LONG_WAITING: usize = 8192;
 /// Addresses kept of servers that traced processes connect to; beyond, their spans may miss their parent.
 const SERVED: usize = 4096;
+/// Requests a thread is remembered to have served, nanoseconds after their end.
+const THREAD_MEMORY: u64 = 2_000_000_000;
 
 /// Who moved the bytes in which an event was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Mover {
     /// Process.
     pub tgid: u32,
@@ -95,11 +93,6 @@ impl Correlator {
         if let Some((mover, span)) = self.streams.belongs(told) {
             self.threads.made_for(mover, &span, told.time);
         }
-    }
-
-    /// The kernel tells of a goroutine that another one made.
-    pub fn learn(&mut self, told: &Life) {
-        self.threads.learn(told);
     }
 
     /// Requests without their response, and exchanges and calls that wait.
@@ -238,9 +231,8 @@ impl Correlator {
         connection.losses.settle(stats);
     }
 
-    /// Some time has passed: reports what has waited long enough. All records until `now`, kernel time, have been taken.
+    /// Some time has passed: reports what has waited long enough. `now` is kernel time.
     pub fn tick(&mut self, now: u64, stats: &mut Stats, out: &mut Vec<Finished>, calls: &mut Vec<Call>) {
-        self.threads.tick(now);
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain_mut(|pending| {
             pending.patience = pending.patience.saturating_sub(1);
@@ -248,8 +240,7 @@ impl Correlator {
         });
         self.waiting = waiting;
         self.settle(false, stats, out, calls);
-        // Only now: if the reader was late, those who waited may be asking for requests that ended long ago.
-        self.threads.forget_old();
+        self.threads.forget(now.saturating_sub(THREAD_MEMORY));
         self.streams.forget(now.saturating_sub(THREAD_MEMORY));
     }
 
@@ -306,15 +297,13 @@ impl Correlator {
 
     /// Hangs a client span below the request its thread is serving. False: not to be told yet.
     fn find_caller(&self, mover: Mover, span: &Rc<Span>) -> bool {
-        let serving = self.threads.serving(mover, span.start);
-        span.undecided.set(matches!(serving, Serving::Undecided));
-        match serving {
+        match self.threads.serving(mover, span.start) {
             Serving::One(server) => {
                 span.adopt(Parent::Span { span: server, remote: false });
                 true
             }
             Serving::Nothing | Serving::Several => true,
-            Serving::Unclear | Serving::Undecided => false,
+            Serving::Unclear => false,
         }
     }
 
@@ -326,7 +315,6 @@ impl Correlator {
         out: &mut Vec<Finished>,
     ) {
         pending.patience = match (&connection.peer, pending.role) {
-            _ if !pending.span.is_decided() && self.waiting.len() < LONG_WAITING => LONG_PATIENCE,
             (_, Role::Client) => PATIENCE,
             // The record of the client's end can be microseconds behind.
             (Peer::Inet { local, .. }, Role::Server) if self.served.contains(local) => PATIENCE,
@@ -339,12 +327,9 @@ impl Correlator {
 
     /// Reports an exchange unless something worth waiting for is missing.
     fn try_finish(&self, pending: &mut Pending, stats: &mut Stats, out: &mut Vec<Finished>) -> bool {
-        let span = &pending.span;
-        let is_asked = pending.role == Role::Client && (span.undecided.get() || !span.has_parent());
-        let is_found = is_asked && self.find_caller(pending.mover, span);
-        let parent_known = is_found || span.has_parent();
-        // To ask for its trace settles those of all above it.
-        if !(parent_known && span.is_decided()) && pending.patience > 0 {
+        let parent_known = pending.span.has_parent()
+            || (pending.role == Role::Client && self.find_caller(pending.mover, &pending.span));
+        if !parent_known && pending.patience > 0 {
             return false;
         }
         stats.exchanges += 1;
