@@ -17,6 +17,7 @@
 #define US_STREAM 10 /* which goroutine a request of many on one connection belongs to */
 #define US_QUERY 11  /* a database within the process is asked something, of which the text follows */
 #define US_RESULT 12 /* ... and has answered */
+#define US_LIFE 13   /* by whom a goroutine was made, and when it has ended */
 
 /* Flags of records about connections. */
 #define US_SENT 0x01 /* direction: the traced process sent the bytes; clear when it received them */
@@ -44,6 +45,9 @@
 /* Set in a `tid` that stands for a goroutine: in a Go program, a request is served by one of these, on any
  * thread. The rest is from its address. */
 #define US_GOROUTINE 0x80000000
+/* Set besides if it serves no request itself: it may work for the one that made it, or made that, of which
+ * struct us_life tells. */
+#define US_DESCENDS 0x40000000
 /* Most bytes one data record carries. */
 #define US_DATA_MAX 4096
 /* Longest path or program name in a record. */
@@ -121,6 +125,18 @@ struct us_result {
 };
 
 #define US_FAILED 0x01 /* result: it was an error */
+
+/* Go. Told of each goroutine between one that serves a request and one that calls, when that first does, and
+ * once more when it ends. */
+struct us_life {
+    struct us_header header;
+    __u32 tgid;
+    __u32 tid;     /* see US_GOROUTINE */
+    __u32 creator; /* the same of the one that made it */
+    __u32 pad;
+    __u64 made;  /* CLOCK_MONOTONIC, nanoseconds */
+    __u64 ended; /* 0 while it goes on */
+};
 
 struct us_run {
     struct us_header header;

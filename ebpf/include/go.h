@@ -4,7 +4,7 @@
 #ifndef UNDERSPAN_GO_H
 #define UNDERSPAN_GO_H
 
-#include "maps.h"
+#include "emit.h"
 
 /* The goroutine that runs on this thread: address of its struct g, 0 if it cannot be told. On x86_64, Go
  * keeps it in the word below the thread pointer; user space has made sure that the program has no other words
@@ -28,9 +28,13 @@ INLINE struct us_target *go_program(__u64 id) {
     return target && target->go ? target : NULL;
 }
 
+/* Added to the address of a goroutine that serves no request itself. */
+#define DESCENDS 1
+
 INLINE __u32 goroutine_id(__u64 address) {
-    /* They lie 8 bytes apart at the least. */
-    return US_GOROUTINE | (__u32)(address >> 3);
+    /* A struct g is larger than 32 bytes. */
+    return US_GOROUTINE | (address & DESCENDS ? US_DESCENDS : 0) |
+           ((__u32)(address >> 5) & (US_DESCENDS - 1));
 }
 
 /* Says who made a call, as far as this needs no decision: each would double what the verifier looks at. */
@@ -40,13 +44,65 @@ INLINE void moved_by(struct io *io, struct us_target *target, __u64 id) {
     io->go = target ? target->go : 0;
 }
 
-/* The goroutine that serves the request for which this one sends: itself, the one for which it sends as a
- * part of a pool, or one that made it since that request began. 0 if nobody is known to. One that writes for
- * many stands for itself: user space knows the streams. */
+/* Tells of a goroutine that another one made. 0 if that is told. */
+INLINE int tell_life(struct goroutine *goroutine, struct origin *origin, __u64 now) {
+    struct us_control *ctl = alive(now);
+    struct us_life *record;
+
+    if (!ctl)
+        return -1;
+    record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    if (!record) {
+        /* Calls without a parent. */
+        count(US_COUNT_LOST_RECORDS, 1);
+        return -1;
+    }
+    __builtin_memset(&record->header, 0, sizeof(record->header));
+    record->header.kind = US_LIFE;
+    record->header.time = now;
+    record->tgid = goroutine->tgid;
+    record->tid = goroutine_id(goroutine->address);
+    record->creator = goroutine_id(origin->creator);
+    record->pad = 0;
+    record->made = origin->created;
+    record->ended = origin->ended;
+    submit(record, sizeof(*record), ctl, 0);
+    return 0;
+}
+
+/* Generations between a goroutine that serves a request and one that calls, at most. */
+#define GENERATIONS 5
+
+/* Tells of a goroutine and of those that made it, so many in all, once. 0 if they are told. */
+NOINLINE int tell_descent(__u32 tgid, __u64 address, __u32 generations) {
+    struct goroutine goroutine = {.tgid = tgid, .address = address};
+
+    for (__u32 i = 0; i < GENERATIONS && i < generations; i++) {
+        struct origin *origin = bpf_map_lookup_elem(&go_origins, &goroutine);
+
+        if (!origin)
+            return -1;
+        if (!origin->told) {
+            /* First, so that its end is not missed. */
+            origin->told = 1;
+            if (tell_life(&goroutine, origin, bpf_ktime_get_ns())) {
+                origin->told = 0;
+                return -1;
+            }
+        }
+        goroutine.address = origin->creator;
+    }
+    return 0;
+}
+
+/* The goroutine that serves the request for which this one sends: itself, or the one for which it sends as a
+ * part of a pool. If that serves none, but one that made it since its request began does, it DESCENDS, and
+ * user space is told of those between. 0 if nobody is known to. One that writes for many stands for itself:
+ * user space knows the streams. */
 INLINE __u64 on_behalf_of(__u64 tgid, __u64 address) {
     struct goroutine goroutine = {.tgid = tgid, .address = address};
     struct origin *origin = bpf_map_lookup_elem(&go_origins, &goroutine);
-    __u64 created = 0, *asker;
+    __u64 created = 0, caller, *asker;
 
     if (origin && origin->writes == WRITES_MANY)
         return address;
@@ -58,16 +114,22 @@ INLINE __u64 on_behalf_of(__u64 tgid, __u64 address) {
             return 0;
         goroutine.address = *asker;
     }
+    caller = goroutine.address;
 #pragma unroll
-    for (int i = 0; i < 4; i++) {
+    for (__u32 i = 0; i <= GENERATIONS; i++) {
         origin = bpf_map_lookup_elem(&go_origins, &goroutine);
         if (!origin)
             break;
         /* Made later than what it made: another has its place since then. */
         if (created && origin->created > created)
             break;
-        if (origin->serving)
-            return created && created < origin->serving ? 0 : goroutine.address;
+        if (origin->serving) {
+            if (!created)
+                return caller;
+            if (created < origin->serving || tell_descent(tgid, caller, i))
+                return 0;
+            return caller | DESCENDS;
+        }
         if (!origin->creator || !origin->created)
             break;
         created = origin->created;

@@ -327,6 +327,8 @@ struct origin {
     __u64 writes;  /* it belongs to a pool, and writes what others want sent over this connection */
     __u64 conn;    /* the connection it, or one that it made, reads requests from */
     __u64 stream;  /* the stream on it that it makes a goroutine for */
+    __u64 ended;   /* when; 0 if it goes on */
+    __u64 told;    /* user space knows of it */
 };
 
 /* Writes for many at a time: which request is whose, the stream tells. */

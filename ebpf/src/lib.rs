@@ -25,13 +25,13 @@ pub mod uprobes;
 pub mod usdt;
 mod waiter;
 
-pub use abi::{Flags, GOROUTINE, NAME_MAX, Role, TAIL_MAX};
+pub use abi::{DESCENDS, Flags, GOROUTINE, NAME_MAX, Role, TAIL_MAX};
 pub use counters::Counters;
 pub use framing::{Bare, Framing, Keep, Signature};
 pub use loader::{LoadError, Runs};
 pub use memory::{spare_memory, trim_memory};
 pub use record::{
-    Answer, Conn, Data, End, Moment, Operation, Process, ProcessKind, Query, Record, RecordError, Run,
+    Answer, Conn, Data, End, Life, Moment, Operation, Process, ProcessKind, Query, Record, RecordError, Run,
     Stream, StreamOn, Sums, System, parse,
 };
 pub use tracer::{ProbeReport, RunCount, Running, Settings, Tally, Tracer, Verdict};

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use zerocopy::FromBytes;
 
 use crate::abi::{
-    self, Flags, Header, RawConn, RawData, RawEnd, RawMoment, RawProcess, RawQuery, RawResult, RawRun,
-    RawStream, RawSums, Role,
+    self, Flags, Header, RawConn, RawData, RawEnd, RawLife, RawMoment, RawProcess, RawQuery, RawResult,
+    RawRun, RawStream, RawSums, Role,
 };
 
 /// One record. Times are nanoseconds of `CLOCK_MONOTONIC`.
@@ -32,6 +32,8 @@ pub enum Record<'a> {
     Query(Query<'a>),
     /// It has answered.
     Result(Answer),
+    /// A goroutine of a Go program was made, or has ended.
+    Life(Life),
 }
 
 /// Captured bytes of one call on a socket.
@@ -221,6 +223,23 @@ pub struct Stream {
     pub on: StreamOn,
 }
 
+/// By whom a goroutine of a Go program was made, and when it has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Life {
+    /// When that was seen.
+    pub time: u64,
+    /// Process.
+    pub tgid: u32,
+    /// The goroutine.
+    pub tid: u32,
+    /// The one that made it.
+    pub creator: u32,
+    /// When it was made.
+    pub made: u64,
+    /// When it ended, if it has.
+    pub ended: Option<u64>,
+}
+
 /// The connection of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamOn {
@@ -318,6 +337,7 @@ pub fn parse(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
         abi::STREAM => stream(bytes),
         abi::QUERY => query(bytes),
         abi::RESULT => result(bytes),
+        abi::LIFE => life(bytes),
         kind => Err(RecordError::Kind(kind)),
     }
 }
@@ -503,6 +523,18 @@ fn result(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
     }))
 }
 
+fn life(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
+    let (raw, _) = split::<RawLife>(bytes, |_| 0)?;
+    Ok(Record::Life(Life {
+        time: raw.header.time,
+        tgid: raw.tgid,
+        tid: raw.tid,
+        creator: raw.creator,
+        made: raw.made,
+        ended: (raw.ended > 0).then_some(raw.ended),
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use zerocopy::IntoBytes;
@@ -571,6 +603,17 @@ mod tests {
         assert_eq!(parse(&bytes(&raw)).err(), Some(RecordError::Query(1, 9)));
         (raw.operation, raw.system) = (0, 0);
         assert_eq!(parse(&bytes(&raw)).err(), Some(RecordError::Query(0, 0)));
+    }
+
+    #[test]
+    fn the_life_of_a_goroutine() {
+        let mut raw =
+            RawLife { header: header(abi::LIFE, 0), tgid: 1, tid: 2, creator: 3, pad: 0, made: 5, ended: 0 };
+        let life = Life { time: 7, tgid: 1, tid: 2, creator: 3, made: 5, ended: None };
+        assert!(matches!(parse(raw.as_bytes()), Ok(Record::Life(found)) if found == life));
+        raw.ended = 6;
+        let life = Life { ended: Some(6), ..life };
+        assert!(matches!(parse(raw.as_bytes()), Ok(Record::Life(found)) if found == life));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Set in the number of a thread that stands for a goroutine of a Go program (`US_GOROUTINE`).
 pub const GOROUTINE: u32 = 1 << 31;
+/// Set besides if it serves no request itself, and may work for one that made it (`US_DESCENDS`).
+pub const DESCENDS: u32 = 1 << 30;
 
 /// Longest tail of a run, bytes (`US_TAIL`).
 pub const TAIL_MAX: usize = 64;
@@ -23,6 +25,7 @@ pub(crate) const SUMS: u8 = 9;
 pub(crate) const STREAM: u8 = 10;
 pub(crate) const QUERY: u8 = 11;
 pub(crate) const RESULT: u8 = 12;
+pub(crate) const LIFE: u8 = 13;
 
 /// Which side of a connection the traced process is on, as far as the kernel knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,6 +199,19 @@ pub(crate) struct RawResult {
 /// `US_COUNTED`, `US_FAILED`
 pub(crate) const COUNTED: u8 = 0x01;
 pub(crate) const FAILED: u8 = 0x01;
+
+/// `struct us_life`
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct RawLife {
+    pub(crate) header: Header,
+    pub(crate) tgid: u32,
+    pub(crate) tid: u32,
+    pub(crate) creator: u32,
+    pub(crate) pad: u32,
+    pub(crate) made: u64,
+    pub(crate) ended: u64,
+}
 
 /// `struct us_run`
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]

@@ -105,5 +105,6 @@ fn both_sides_agree() {
     same!("us_stream", RawStream, header, tgid, tid, stream, writer);
     same!("us_query", RawQuery, header, goroutine, tgid, tid, length, system, operation, pad);
     same!("us_result", RawResult, header, goroutine, tgid, pad);
+    same!("us_life", RawLife, header, tgid, tid, creator, pad, made, ended);
     same!("us_sums", RawSums, header, tgid, tid, mark, pad, time, count);
 }

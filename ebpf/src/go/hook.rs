@@ -20,6 +20,8 @@ pub struct Places {
     pub function: Function,
     /// For calls: where the frame begins, behind the check of the stack's size, from which a call may start anew.
     pub entry: Entry,
+    /// For calls: where the check of the stack's size ends. A call passes it once more when its stack has grown.
+    pub check: Entry,
     /// For returns: offsets of all return instructions in the file. There are no return probes on Go.
     pub returns: Vec<u64>,
 }
@@ -106,7 +108,7 @@ fn places(
     if returns.is_empty() {
         return Ok(Err(Refusal::Returns));
     }
-    Ok(Ok(Places { function: plan.function, entry, returns }))
+    Ok(Ok(Places { function: plan.function, entry, check: plan.entry, returns }))
 }
 
 /// The instruction that makes the frame. Arguments are still where they were passed. On `x86_64` the first emulated instruction of a function

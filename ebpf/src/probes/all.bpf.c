@@ -22,10 +22,13 @@ __attribute__((used)) NOINLINE int us_records(struct us_data *data, struct us_ru
     return data && run && conn && end && process;
 }
 
-__attribute__((used)) NOINLINE int us_more_records(struct us_moment *moment, struct us_sums *sums,
-                                                   struct us_stream *stream, struct us_query *query,
-                                                   struct us_result *result) {
-    return moment && sums && stream && query && result;
+__attribute__((used)) NOINLINE int us_more_records(struct us_moment *moment, struct us_sums *sums) {
+    return moment && sums;
+}
+
+__attribute__((used)) NOINLINE int us_records_of_go(struct us_stream *stream, struct us_life *life,
+                                                    struct us_query *query, struct us_result *result) {
+    return stream && life && query && result;
 }
 
 char us_license[] SEC("license") = "Dual BSD/GPL";

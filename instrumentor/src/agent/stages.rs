@@ -181,6 +181,10 @@ impl Stages {
                 correlator.answer(&answer, stats, finished);
                 understand.express_finished();
             }
+            Ok(Record::Life(life)) => {
+                understand.stats.records_of.goroutines += 1;
+                understand.correlator.learn(&life);
+            }
             Err(_) => understand.stats.records_malformed += 1,
         }
     }
@@ -199,7 +203,7 @@ impl Stages {
         !self.understand.correlator.is_empty()
     }
 
-    /// To be called a few times a second. `now` is kernel time.
+    /// To be called a few times a second. All records until `now`, kernel time, have been taken.
     pub(super) fn tick(&mut self, now: u64) {
         let understand = &mut self.understand;
         understand.clock = Clock::read();

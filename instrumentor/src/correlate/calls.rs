@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::span::{Parent, Span};
 use super::threads::{Serving, Threads};
-use super::{Mover, PATIENCE};
+use super::{LONG_PATIENCE, Mover, PATIENCE};
 
 /// Things that are over and whose parent is not settled yet.
 #[derive(Debug)]
@@ -34,7 +34,12 @@ impl<T> Calls<T> {
         threads: &Threads,
         out: impl FnOnce(T, Rc<Span>),
     ) {
-        let waiting = Waiting { what, mover, span, patience: PATIENCE };
+        let patience = match threads.serving(mover, span.start) {
+            Serving::Undecided => LONG_PATIENCE,
+            Serving::One(request) if !request.is_decided() => LONG_PATIENCE,
+            _ => PATIENCE,
+        };
+        let waiting = Waiting { what, mover, span, patience };
         if waiting.is_ready(threads) {
             let (what, span) = waiting.finish(threads);
             out(what, span);
@@ -64,9 +69,9 @@ impl<T> Waiting<T> {
     fn is_ready(&self, threads: &Threads) -> bool {
         self.patience == 0
             || match threads.serving(self.mover, self.span.start) {
-                Serving::One(request) => request.has_parent(),
+                Serving::One(request) => request.has_parent() && request.is_decided(),
                 Serving::Nothing | Serving::Several => true,
-                Serving::Unclear => false,
+                Serving::Unclear | Serving::Undecided => false,
             }
     }
 
@@ -80,6 +85,8 @@ impl<T> Waiting<T> {
 
 #[cfg(test)]
 mod tests {
+    use underspan_ebpf::{DESCENDS, GOROUTINE, Life};
+
     use super::*;
     use crate::signals::sampler::Sampler;
 
@@ -122,6 +129,26 @@ mod tests {
         take(&mut calls, &threads);
         calls.tick(&threads, true, |_, span| out.push(span));
         assert_eq!(parent(&out[0]), Some(request.span_id), "nobody else has called");
+    }
+
+    #[test]
+    fn a_call_waits_until_a_goroutine_has_ended() {
+        const CHILD: u32 = GOROUTINE | 8;
+        let (mut calls, mut threads, mut out) = (Calls::default(), Threads::default(), Vec::new());
+        let request = Span::new(10, Parent::None);
+        assert!(request.adopt(Parent::Span { span: Span::new(5, Parent::None), remote: true }));
+        threads.serves(ONE, &request);
+        let life = Life { time: 15, tgid: 1, tid: CHILD, creator: ONE.tid, made: 15, ended: None };
+        threads.learn(&life);
+        let mover = Mover { tgid: 1, tid: CHILD | DESCENDS };
+        calls.take((), mover, Span::new(20, Parent::None), &threads, |(), span| out.push(span));
+        for _ in 0..2 * PATIENCE {
+            calls.tick(&threads, false, |(), span| out.push(span));
+        }
+        assert!(out.is_empty());
+        threads.learn(&Life { ended: Some(30), ..life });
+        calls.tick(&threads, false, |(), span| out.push(span));
+        assert_eq!(parent(&out[0]), Some(request.span_id));
     }
 
     #[test]

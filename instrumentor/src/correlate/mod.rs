@@ -5,6 +5,7 @@
 //! them already.
 
 mod calls;
+mod descent;
 mod edges;
 pub mod exchange;
 mod pending;
@@ -18,7 +19,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
-use underspan_ebpf::{Answer, GOROUTINE, Stream};
+use underspan_ebpf::{Answer, GOROUTINE, Life, Stream};
 use underspan_protocols::decoder::{Event, LossReason};
 use underspan_protocols::message::{Direction, Request, Role};
 
@@ -35,17 +36,18 @@ pub use queries::Asked;
 use queries::Queries;
 use span::{Parent, Span};
 use streams::Streams;
-use threads::{Serving, Threads};
+use threads::{Serving, THREAD_MEMORY, Threads};
 
 /// Ticks an exchange waits for what would tell its parent.
 const PATIENCE: u8 = 2;
+/// The same for the end of goroutines, about 5 s, and how many exchanges may wait so long.
+const LONG_PATIENCE: u8 = 160;
+const LONG_WAITING: usize = 8192;
 /// Addresses kept of servers that traced processes connect to; beyond, their spans may miss their parent.
 const SERVED: usize = 4096;
-/// Requests a thread is remembered to have served, nanoseconds after their end.
-const THREAD_MEMORY: u64 = 2_000_000_000;
 
 /// Who moved the bytes in which an event was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mover {
     /// Process.
     pub tgid: u32,
@@ -93,6 +95,11 @@ impl Correlator {
         if let Some((mover, span)) = self.streams.belongs(told) {
             self.threads.made_for(mover, &span, told.time);
         }
+    }
+
+    /// The kernel tells of a goroutine that another one made.
+    pub fn learn(&mut self, told: &Life) {
+        self.threads.learn(told);
     }
 
     /// Requests without their response, and exchanges and calls that wait.
@@ -231,8 +238,9 @@ impl Correlator {
         connection.losses.settle(stats);
     }
 
-    /// Some time has passed: reports what has waited long enough. `now` is kernel time.
+    /// Some time has passed: reports what has waited long enough. All records until `now`, kernel time, have been taken.
     pub fn tick(&mut self, now: u64, stats: &mut Stats, out: &mut Vec<Finished>, calls: &mut Vec<Call>) {
+        self.threads.tick(now);
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain_mut(|pending| {
             pending.patience = pending.patience.saturating_sub(1);
@@ -240,7 +248,8 @@ impl Correlator {
         });
         self.waiting = waiting;
         self.settle(false, stats, out, calls);
-        self.threads.forget(now.saturating_sub(THREAD_MEMORY));
+        // Only now: if the reader was late, those who waited may be asking for requests that ended long ago.
+        self.threads.forget_old();
         self.streams.forget(now.saturating_sub(THREAD_MEMORY));
     }
 
@@ -297,13 +306,15 @@ impl Correlator {
 
     /// Hangs a client span below the request its thread is serving. False: not to be told yet.
     fn find_caller(&self, mover: Mover, span: &Rc<Span>) -> bool {
-        match self.threads.serving(mover, span.start) {
+        let serving = self.threads.serving(mover, span.start);
+        span.undecided.set(matches!(serving, Serving::Undecided));
+        match serving {
             Serving::One(server) => {
                 span.adopt(Parent::Span { span: server, remote: false });
                 true
             }
             Serving::Nothing | Serving::Several => true,
-            Serving::Unclear => false,
+            Serving::Unclear | Serving::Undecided => false,
         }
     }
 
@@ -315,6 +326,7 @@ impl Correlator {
         out: &mut Vec<Finished>,
     ) {
         pending.patience = match (&connection.peer, pending.role) {
+            _ if !pending.span.is_decided() && self.waiting.len() < LONG_WAITING => LONG_PATIENCE,
             (_, Role::Client) => PATIENCE,
             // The record of the client's end can be microseconds behind.
             (Peer::Inet { local, .. }, Role::Server) if self.served.contains(local) => PATIENCE,
@@ -327,9 +339,12 @@ impl Correlator {
 
     /// Reports an exchange unless something worth waiting for is missing.
     fn try_finish(&self, pending: &mut Pending, stats: &mut Stats, out: &mut Vec<Finished>) -> bool {
-        let parent_known = pending.span.has_parent()
-            || (pending.role == Role::Client && self.find_caller(pending.mover, &pending.span));
-        if !parent_known && pending.patience > 0 {
+        let span = &pending.span;
+        let is_asked = pending.role == Role::Client && (span.undecided.get() || !span.has_parent());
+        let is_found = is_asked && self.find_caller(pending.mover, span);
+        let parent_known = is_found || span.has_parent();
+        // To ask for its trace settles those of all above it.
+        if !(parent_known && span.is_decided()) && pending.patience > 0 {
             return false;
         }
         stats.exchanges += 1;

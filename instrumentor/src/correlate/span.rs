@@ -55,6 +55,8 @@ pub struct Span {
     pub end: Cell<Option<u64>>,
     /// The response has begun.
     pub answering: Cell<bool>,
+    /// Whether a request of its process is its parent is not known yet, and will be.
+    pub undecided: Cell<bool>,
 }
 
 /// The trace id is random; whether it is sampled is the sampler's word.
@@ -76,12 +78,18 @@ impl Span {
             start,
             end: Cell::new(None),
             answering: Cell::new(false),
+            undecided: Cell::new(false),
         })
     }
 
     /// Whether a parent is known or can no longer be given.
     pub fn has_parent(&self) -> bool {
         self.trace.borrow().is_some() || !matches!(*self.parent.borrow(), Parent::None)
+    }
+
+    /// Whether its trace may be settled: of none above it, nor of itself, the parent is still to be known.
+    pub fn is_decided(self: &Rc<Self>) -> bool {
+        self.lineage().all(|span| span.trace.borrow().is_some() || !span.undecided.get())
     }
 
     /// Gives the span a parent, unless it has one or its trace is settled. A span is never hung below itself. A context in its bytes gives
@@ -103,17 +111,15 @@ impl Span {
     }
 
     fn descends_from(self: &Rc<Self>, ancestor: &Rc<Self>) -> bool {
-        let mut current = Rc::clone(self);
-        loop {
-            if Rc::ptr_eq(&current, ancestor) {
-                return true;
-            }
-            let next = match &*current.parent.borrow() {
-                Parent::Span { span, .. } => Rc::clone(span),
-                Parent::None | Parent::Context(_) => return false,
-            };
-            current = next;
-        }
+        self.lineage().any(|span| Rc::ptr_eq(&span, ancestor))
+    }
+
+    /// The span and all above it.
+    fn lineage(self: &Rc<Self>) -> impl Iterator<Item = Rc<Self>> {
+        std::iter::successors(Some(Rc::clone(self)), |span| match &*span.parent.borrow() {
+            Parent::Span { span, .. } => Some(Rc::clone(span)),
+            Parent::None | Parent::Context(_) => None,
+        })
     }
 
     /// The span's trace, the same from now on. `sampler` decides about traces that begin here, or come here.
@@ -171,6 +177,20 @@ mod tests {
         assert_eq!((trace.parent_id, trace.parent_remote), (Some(child.span_id), true));
         assert_eq!(child.trace(&Sampler::default()).parent_id, Some(root.span_id));
         assert!(!root.adopt(below(&Span::new(0, Parent::None), false)), "its trace has been told");
+    }
+
+    #[test]
+    fn what_is_below_an_undecided_one_is_undecided() {
+        let (served, called) = (Span::new(1, Parent::None), Span::new(2, Parent::None));
+        called.undecided.set(true);
+        let answered = Span::new(3, below(&called, true));
+        assert!(served.is_decided() && !called.is_decided() && !answered.is_decided());
+        assert!(called.adopt(below(&served, false)));
+        called.undecided.set(false);
+        assert!(answered.is_decided());
+        called.undecided.set(true);
+        assert_eq!(answered.trace(&Sampler::default()).parent_id, Some(called.span_id));
+        assert!(called.is_decided(), "its trace has been told");
     }
 
     #[test]

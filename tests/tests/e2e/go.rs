@@ -321,6 +321,44 @@ fn so_they_do_over_grpc() {
     }
 }
 
+/// Goroutines that end with the request they were made for work for it. Those of a pool for all requests, which is started in the midst of the
+/// first one and serves others while that goes on, have no parent rather than that one.
+fn pool(toolchain: &Toolchain, program: &Path, speech: Speech, connections: u32) {
+    const CALLS: u64 = 7;
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Relay::start(program, speech, connections, folder.path());
+    let session = Session::trace(&[relay.pid()]);
+    // More than the first one waits for.
+    let requests = 300;
+    relay.ask(30, requests);
+    drop(relay);
+    let books = session.finish((1 + CALLS) * requests);
+    let what = format!("{}, {speech:?}, {connections} connections: {books}", toolchain.version);
+    books.perfect((1 + CALLS) * requests);
+    let servers = books.of(Kind::Server);
+    let servers = by_path(&servers, Kind::Server);
+    let (handed, own): (Vec<_>, Vec<_>) =
+        books.of(Kind::Client).into_iter().partition(|call| call.path().starts_with("/job/"));
+    let family = |calls: &[_]| Family::compare(calls, &servers, |path| &path["/own/1".len()..]);
+    let without: Vec<_> = own.iter().filter(|call| call.parent.is_empty()).map(|call| call.path()).collect();
+    assert_eq!(family(&own), Family { right: 5 * requests, ..Family::default() }, "{without:?} {what}");
+    let handed = family(&handed);
+    assert_eq!(handed.wrong, [], "{what}");
+    assert_eq!(handed.right + handed.none, 2 * requests, "{what}");
+}
+
+#[test]
+fn those_of_a_pool_are_nobodys() {
+    let Some((_turn, toolchains)) = begin("go::those_of_a_pool_are_nobodys") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for (toolchain, build) in toolchains.iter().zip(KINDS.into_iter().cycle().skip(3)) {
+        let program = toolchain.build("pool", build, folder.path());
+        for (speech, connections) in [(Speech::Http, 0), (Speech::Https, 5), (Speech::Http2, 0)] {
+            pool(toolchain, &program, speech, connections);
+        }
+    }
+}
+
 /// As often and as long as the program itself says.
 #[test]
 fn garbage_collections() {

@@ -12,6 +12,7 @@ pub static PROBE: Probe = Probe {
     programs: &[
         Program { name: CREATE_ENTER, optional: None, attach: Uprobe },
         Program { name: CREATE_LEAVE, optional: None, attach: Uprobe },
+        Program { name: END, optional: None, attach: Uprobe },
         Program { name: ROUND_TRIP, optional: None, attach: Uprobe },
         Program { name: WRITE_LOOP, optional: None, attach: Uprobe },
         Program { name: WRITER, optional: None, attach: Uprobe },
@@ -24,6 +25,8 @@ pub static PROBE: Probe = Probe {
 
 const CREATE_ENTER: &str = "us_go_create_enter";
 const CREATE_LEAVE: &str = "us_go_create_leave";
+/// Runs where a goroutine ends.
+pub const END: &str = "us_go_end";
 const ROUND_TRIP: &str = "us_go_round_trip";
 const WRITE_LOOP: &str = "us_go_write_loop";
 const WRITER: &str = "us_go_writer";
@@ -93,6 +96,10 @@ const fn leave(name: &'static str, program: &'static str) -> Call {
 const fn around(name: &'static str) -> Call {
     Call { name, enter: Some(STREAM_ENTER), leave: Some(STREAM_LEAVE), need: Need::None }
 }
+
+/// Where goroutines end: the first that is in the program, where it checks the stack's size. That is emulated in all versions of Go. These run on
+/// the thread's own stack, which does not grow, so that no call starts anew. Without it, what goroutines do that others made has no parent.
+pub const ENDS: [&str; 2] = ["runtime.gdestroy", "runtime.goexit0"];
 
 /// `runtime.newproc1` gives back the new goroutine, and its caller hands that over to be run, by its second argument. A call is emulated by the
 /// kernel and the return is not, which costs ten times as much.

@@ -93,6 +93,23 @@ UPROBE("uprobe", us_go_create_leave) {
     return 0;
 }
 
+/* func goexit0(gp *g), func gdestroy(gp *g): it is over. They run on another stack, which is not its own. To
+ * see that twice does no harm. */
+UPROBE("uprobe", us_go_end) {
+    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
+    struct goroutine goroutine = {.tgid = id >> 32};
+    struct origin *origin;
+
+    goroutine.address = GO_ARGUMENT(ctx, kind == CREATOR_STACK, 0);
+    origin = bpf_map_lookup_elem(&go_origins, &goroutine);
+    if (!origin)
+        return 0;
+    origin->ended = bpf_ktime_get_ns();
+    if (origin->told)
+        tell_life(&goroutine, origin, origin->ended);
+    return 0;
+}
+
 /* func (pc *persistConn) roundTrip(req *transportRequest) ...: this goroutine's request goes over pc. */
 UPROBE("uprobe", us_go_round_trip) {
     __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);

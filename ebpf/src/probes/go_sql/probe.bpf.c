@@ -49,8 +49,9 @@ struct {
 /* Into a record with room for so many bytes of text. */
 INLINE int put_query(struct query *query, struct goroutine *goroutine, struct us_control *ctl, int readable,
                      const __u32 room) {
+    /* First, since it may tell of goroutines. */
+    __u64 serving = on_behalf_of(goroutine->tgid, goroutine->address), size = query->length;
     struct us_query *record = bpf_ringbuf_reserve(&ring, sizeof(*record) + room, 0);
-    __u64 size = query->length, serving;
 
     if (!record)
         return QUERY_LOST;
@@ -62,7 +63,6 @@ INLINE int put_query(struct query *query, struct goroutine *goroutine, struct us
         bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
         return QUERY_UNREADABLE;
     }
-    serving = on_behalf_of(goroutine->tgid, goroutine->address);
     __builtin_memset(&record->header, 0, sizeof(record->header));
     record->header.kind = US_QUERY;
     record->header.flags = (query->counted ? US_COUNTED : 0) | (readable ? 0 : US_FAULT);

@@ -28,6 +28,8 @@ use crate::telemetry::Totals;
 const NAP: Duration = Duration::from_millis(40);
 /// Longest time spent on records before timers are looked at.
 const TURN: Duration = Duration::from_millis(100);
+/// A reader that does not keep up is taken to know of what happened so long ago, nanoseconds.
+const LATE: u64 = 10_000_000_000;
 /// Between looks at exchanges that wait for their parent: with each nap.
 const SETTLE: Duration = Duration::from_millis(30);
 /// Between looks at silent connections.
@@ -62,6 +64,8 @@ pub(super) struct Reader {
     rescan: bool,
     /// Records read by the time of the last look at memory.
     read: u64,
+    /// Kernel time until which all records have been read.
+    known: u64,
 }
 
 /// What is left when the thread has ended.
@@ -111,6 +115,7 @@ impl Reader {
             started: Instant::now(),
             rescan,
             read: 0,
+            known: 0,
         };
         reader.pulse.beat();
         if reader.holds.is_empty() {
@@ -137,7 +142,8 @@ impl Reader {
             }
             if settle.elapsed() >= SETTLE {
                 settle = Instant::now();
-                self.stages.tick(capture::monotonic());
+                let latest = capture::monotonic().saturating_sub(LATE);
+                self.stages.tick(self.known.max(latest));
             }
             if tick.elapsed() >= TICK {
                 tick = Instant::now();
@@ -168,8 +174,10 @@ impl Reader {
     /// Takes records, then tells the kernel what was learned from them.
     fn drain(&mut self, until: Instant) -> usize {
         let Self { tracer: Some(tracer), stages, auditor, late, user_space, .. } = self else { return 0 };
+        let begun = capture::monotonic();
         let (taken, all) = tracer.drain(until, |record| stages.take(record));
         if all {
+            self.known = begun;
             // Whatever came before these ends has been read.
             late.drain(..).for_each(|end| stages.end_of(&end));
         }

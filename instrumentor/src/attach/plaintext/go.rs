@@ -2,7 +2,7 @@
 
 use underspan_ebpf::elf::Image;
 use underspan_ebpf::go::{Abi, GoError, Hook, Places, Program, Refusal};
-use underspan_ebpf::probes::go_routines::{HANDED_OVER, HandedOver, Need};
+use underspan_ebpf::probes::go_routines::{ENDS, HANDED_OVER, HandedOver, Need};
 use underspan_ebpf::probes::{go_routines, go_sql, go_tls};
 use underspan_ebpf::uprobes::{Point, When};
 
@@ -120,9 +120,13 @@ fn lineage(program: &Program, image: &Image) -> Vec<Point> {
         Some(Abi::Registers) => go_routines::SINCE_18,
         None => return Vec::new(),
     };
-    let names: Vec<_> = go_routines::CALLS.iter().map(|call| call.name).collect();
-    let mut points = Vec::new();
-    for (hook, call) in program.hooks(image, &names).unwrap_or_default().into_iter().zip(go_routines::CALLS) {
+    let names: Vec<_> = ENDS.into_iter().chain(go_routines::CALLS.iter().map(|call| call.name)).collect();
+    let mut hooks = program.hooks(image, &names).unwrap_or_default();
+    let calls = hooks.split_off(ENDS.len().min(hooks.len()));
+    let mut ends = hooks.into_iter().filter_map(|hook| hook.places.ok());
+    let mut points: Vec<_> =
+        ends.next().map(|places| at(go_routines::END, places.check.offset, cookie)).into_iter().collect();
+    for (hook, call) in calls.into_iter().zip(go_routines::CALLS) {
         match hook.places {
             Ok(places) => {
                 let handed_over =

@@ -3,7 +3,7 @@
 mod kernel;
 mod rig;
 
-use underspan_ebpf::Role as KernelRole;
+use underspan_ebpf::{DESCENDS, GOROUTINE, Role as KernelRole};
 use underspan_protocols::message::{Role, Value};
 use underspan_protocols::semconv::attribute;
 
@@ -283,6 +283,41 @@ fn both_ends_of_a_connection_are_one_trace() {
             assert_eq!(server.trace_id, client.trace_id);
             assert!(server.parent_remote);
         }
+    }
+}
+
+/// A goroutine that was made while a request was served calls, and all below the call waits with it until that has ended.
+#[test]
+fn a_call_of_a_goroutine_that_may_be_of_a_pool() {
+    const CHILD: u32 = GOROUTINE | 3;
+    for ends in [true, false] {
+        let mut rig = Rig::new();
+        rig.open(4, KernelRole::Server, 0);
+        let made = rig.recv(4, 7, &request("/in"));
+        rig.live(CHILD, 7, made, None);
+        rig.open(3, KernelRole::Client, OPENING);
+        rig.open(2, KernelRole::Server, 0);
+        rig.open(3, KernelRole::Client, 0);
+        rig.send(3, CHILD | DESCENDS, &request("/out"));
+        rig.recv(2, 9, &request("/out"));
+        rig.send(2, 9, &response(0));
+        rig.recv(3, CHILD, &response(0));
+        assert!(rig.finish().is_empty());
+        rig.send(4, 7, &response(0));
+        let mut exchanges = rig.finish();
+        assert_eq!(exchanges.iter().map(path).collect::<Vec<_>>(), ["/in"]);
+        if ends {
+            rig.live(CHILD, 7, made, Some(rig.time));
+        } else {
+            rig.time += 5_000_000_000;
+        }
+        exchanges.extend(rig.check(2));
+        let (server, rest) = exchanges.split_first().expect("three");
+        let of = |role| rest.iter().find(|exchange| exchange.role == role).expect("both ends");
+        let (call, answer) = (of(Role::Client), of(Role::Server));
+        assert_eq!((answer.parent_id, answer.trace_id), (Some(call.span_id), call.trace_id));
+        assert_eq!(call.parent_id, ends.then_some(server.span_id));
+        assert_eq!(call.trace_id == server.trace_id, ends);
     }
 }
 

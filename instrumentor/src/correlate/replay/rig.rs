@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use underspan_ebpf::{Record, Role as KernelRole};
+use underspan_ebpf::{Life, Record, Role as KernelRole};
 use underspan_protocols::decoder::Options;
 use underspan_protocols::message::{Role, Value};
 use underspan_protocols::semconv::attribute;
@@ -89,6 +89,7 @@ impl Rig {
                     stages.correlator.forget(connection, &mut stages.stats);
                 }
             }),
+            Record::Life(life) => stages.correlator.learn(&life),
             Record::Process(_)
             | Record::Moment(_)
             | Record::Sums(_)
@@ -184,6 +185,11 @@ impl Rig {
         if let Some(late) = self.with(conn, fits, |kernel, ring| kernel.close(time, ring)) {
             self.take(Record::End(late));
         }
+    }
+
+    /// Goroutine `tid` was made by `creator` at `made`.
+    pub(super) fn live(&mut self, tid: u32, creator: u32, made: u64, ended: Option<u64>) {
+        self.take(Record::Life(Life { time: self.time, tgid: 1, tid, creator, made, ended }));
     }
 
     pub(super) fn finish(&mut self) -> Vec<Exchange> {

@@ -23,7 +23,7 @@ pub enum Speech {
     Pipelined,
 }
 
-/// A running build of `relay`, `rpc`, `fast`, `proxy`, `store` or `shelf`.
+/// A running build of `relay`, `pool`, `rpc`, `fast`, `proxy`, `store` or `shelf`.
 #[derive(Debug)]
 pub struct Relay {
     program: PathBuf,
@@ -36,8 +36,9 @@ pub struct Relay {
 
 impl Relay {
     /// Starts `program` before another one of it, with at most so many connections to that, 0 for any number. Keys go to `folder`.
-    /// `relay`, `rpc` and `fast` make four calls for each request: `/seq/1`, `/seq/2`, `/fan/1` and `/fan/2`, each followed by its path;
-    /// `proxy` makes one, of the same path.
+    /// `pool` makes seven calls for each request: `/fan/1`, `/fan/2`, `/dep/1`, `/own/1`, `/own/2`, `/job/1` and `/job/2`, each followed by its
+    /// path; the answer to its first one waits for those to 60 others. `relay`, `rpc` and `fast` make four: `/seq/1`, `/seq/2`, `/fan/1` and
+    /// `/fan/2`; `proxy` makes one, of the same path.
     pub fn start(program: &Path, speech: Speech, connections: u32, folder: &Path) -> Self {
         let keys = certificate::write(folder);
         let (backend, asked) = serve(&mut command(program, speech, &keys, 0));
