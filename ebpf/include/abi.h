@@ -177,10 +177,15 @@ struct us_process {
     __u8 comm[16];
 };
 
+/* Set in the cookie of a probe that traps twice. */
+#define US_STEPPED 0x40000000
+
 /* Value of the `targets` map; the key is a tgid. */
 struct us_target {
     __u64 since;   /* CLOCK_MONOTONIC nanoseconds of the selection */
     __u64 calls;   /* on sockets since then */
+    __u64 hits;    /* of probes inside it where the kernel emulates the instruction */
+    __u64 steps;   /* of those where it executes a copy, and of return probes: each traps twice */
     __u64 resumed; /* CLOCK_MONOTONIC nanoseconds of the end of the latest pause; 0 without one */
     __u32 paused;  /* 1: its calls are counted, and nothing else */
     __u32 go;      /* 1: a Go program, whose threads run goroutines */

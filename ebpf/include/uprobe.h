@@ -7,22 +7,33 @@
 #include "maps.h"
 #include "go.h"
 
-/* Begins a program at a place in a process, whose registers are in `ctx`. No other thread gets the CPU
- * meanwhile: since 6.13 programs of one kind have one stack for each CPU, and of those in processes two may
- * be under way on one where a thread can be interrupted. */
-#define UPROBE(section, name)                                                                                \
-    INLINE int name##_of(struct registers *ctx);                                                             \
-    SEC(section) int name(struct registers *ctx) {                                                           \
-        bpf_preempt_disable();                                                                               \
-        name##_of(ctx);                                                                                      \
-        bpf_preempt_enable();                                                                                \
-        return 0;                                                                                            \
-    }                                                                                                        \
-    INLINE int name##_of(struct registers *ctx)
-
 /* The number given with the place of the probe. Kernels before 5.15 have no such function; for them the
  * loader puts a constant in place of the call. */
 static __u64 (*const bpf_get_attach_cookie)(void *ctx) = (void *)174;
+
+/* Counts what passes a probe against the budget of its process. */
+INLINE void count_hit(__u64 cookie) {
+    struct us_target *target = target_of(bpf_get_current_pid_tgid() >> 32);
+
+    if (target)
+        __sync_fetch_and_add(cookie & US_STEPPED ? &target->steps : &target->hits, 1);
+}
+
+/* Begins a program at a place in a process, whose registers are in `ctx` and whose number is `cookie`. No
+ * other thread gets the CPU meanwhile: since 6.13 programs of one kind have one stack for each CPU, and of
+ * those in processes two may be under way on one where a thread can be interrupted. */
+#define UPROBE(section, name)                                                                                \
+    INLINE int name##_of(struct registers *ctx, __u64 cookie);                                               \
+    SEC(section) int name(struct registers *ctx) {                                                           \
+        __u64 cookie = bpf_get_attach_cookie(ctx);                                                           \
+                                                                                                             \
+        bpf_preempt_disable();                                                                               \
+        count_hit(cookie);                                                                                   \
+        name##_of(ctx, cookie & ~(__u64)US_STEPPED);                                                         \
+        bpf_preempt_enable();                                                                                \
+        return 0;                                                                                            \
+    }                                                                                                        \
+    INLINE int name##_of(struct registers *ctx, __u64 cookie __attribute__((unused)))
 
 /* The context of every program here. The layout is the kernel's promise to debuggers (uapi ptrace.h), so no
  * relocation is needed. */

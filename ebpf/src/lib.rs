@@ -34,4 +34,4 @@ pub use record::{
     Answer, Conn, Data, End, Life, Moment, Operation, Process, ProcessKind, Query, Record, RecordError, Run,
     Stream, StreamOn, Sums, System, parse,
 };
-pub use tracer::{ProbeReport, RunCount, Running, Settings, Tally, Tracer, Verdict};
+pub use tracer::{ProbeReport, RunCount, Running, Settings, Tally, Tracer, Usage, Verdict};

@@ -8,6 +8,9 @@ pub const GOROUTINE: u32 = 1 << 31;
 /// Set besides if it serves no request itself, and may work for one that made it (`US_DESCENDS`).
 pub const DESCENDS: u32 = 1 << 30;
 
+/// Set in the cookie of a probe that traps twice (`US_STEPPED`).
+pub(crate) const STEPPED: u64 = 1 << 30;
+
 /// Longest tail of a run, bytes (`US_TAIL`).
 pub const TAIL_MAX: usize = 64;
 /// Longest path or program name in a record, bytes (`US_NAME_MAX`).
@@ -312,7 +315,7 @@ macro_rules! map_value {
 
 map_value!(
     /// `struct us_target`
-    Target { since: u64, calls: u64, resumed: u64, paused: u32, go: u32 }
+    Target { since: u64, calls: u64, hits: u64, steps: u64, resumed: u64, paused: u32, go: u32 }
 );
 map_value!(
     /// `struct us_control`

@@ -58,7 +58,7 @@ fn both_sides_agree() {
     same!("us_conn", RawConn, header, tgid, netns, family, local_port, remote_port, role, pad, local, remote);
     same!("us_end", RawEnd, header, received, sent, exchange, lost);
     same!("us_process", RawProcess, header, tgid, parent, start, comm);
-    same!("us_target", Target, since, calls, resumed, paused, go);
+    same!("us_target", Target, since, calls, hits, steps, resumed, paused, go);
     same!(
         "us_control",
         Control,

@@ -61,8 +61,9 @@ pub fn run(tracer: &mut Tracer, uprobes: &mut Uprobes, command: impl Fn() -> Com
         vec![Verdict { subject: Subject::Sockets, outcome: battery::sockets(tracer, &command) }];
     for kind in Kind::ALL.into_iter().filter(|kind| functions::of(*kind).is_some()) {
         let outcome = battery::probe(tracer, uprobes, &command, kind);
-        if let Outcome::Failed(reason) | Outcome::Unknown(reason) = &outcome {
-            uprobes.refuse(kind, reason.clone());
+        match &outcome {
+            Outcome::Passed { cost } => uprobes.costs.extend(cost.map(|cost| (kind, cost))),
+            Outcome::Failed(reason) | Outcome::Unknown(reason) => uprobes.refuse(kind, reason.clone()),
         }
         verdicts.push(Verdict { subject: Subject::Probe(kind), outcome });
     }

@@ -116,6 +116,17 @@ pub enum Verdict {
     Framing(u32),
 }
 
+/// How often a process made programs run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Calls on sockets.
+    pub calls: u64,
+    /// Hits of probes inside it where the kernel emulates the instruction.
+    pub hits: u64,
+    /// Hits of those where it executes a copy of it, and of return probes.
+    pub steps: u64,
+}
+
 /// The kernel counts runs of programs as long as this lives.
 #[derive(Debug)]
 pub struct RunCount(#[expect(dead_code, reason = "held for its drop, which ends the counting")] OwnedFd);
@@ -344,9 +355,10 @@ impl Tracer {
         self.change(tgid, |target| target.go = u32::from(go))
     }
 
-    /// Calls on sockets of each selected process since its selection, those of its pauses included.
-    pub fn calls(&self) -> Vec<(u32, u64)> {
-        self.targets.iter().filter_map(Result::ok).map(|(tgid, target)| (tgid, target.calls)).collect()
+    /// What each selected process has made the programs do since its selection, pauses included.
+    pub fn usage(&self) -> Vec<(u32, Usage)> {
+        let usage = |target: Target| Usage { calls: target.calls, hits: target.hits, steps: target.steps };
+        self.targets.iter().filter_map(Result::ok).map(|(tgid, target)| (tgid, usage(target))).collect()
     }
 
     /// Calls counted while this runs are few and may be missed.

@@ -12,9 +12,11 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use aya::maps::MapData;
 
+use crate::abi::STEPPED;
 use crate::elf::Image;
 use crate::loader::uprobe::{Abilities, Place, Target};
 use crate::loader::{Template, Way, program_runs};
@@ -39,8 +41,7 @@ pub struct Point {
     pub when: When,
     /// Where in the file the counter is that tells the process somebody looks (USDT).
     pub semaphore: Option<u64>,
-    /// What the program gets from `bpf_get_attach_cookie`. On kernels before 5.15 it must fit 31 bits, and each value costs a copy of the
-    /// program.
+    /// What the program gets as its `cookie`, less than 2^30. On kernels before 5.15, each value costs a copy of the program.
     pub cookie: u64,
     /// The function begins here, so nothing of it lies below the stack pointer yet.
     pub at_entry: bool,
@@ -136,6 +137,8 @@ pub struct Uprobes {
     _maps: Vec<MapData>,
     abilities: Abilities,
     off: HashMap<Kind, String>,
+    /// Nanoseconds of a hit, of kinds for which canaries have measured them.
+    pub(crate) costs: HashMap<Kind, u64>,
     pub(crate) usdt: SpecTable,
 }
 
@@ -153,6 +156,7 @@ impl Uprobes {
             _maps: maps,
             abilities: Abilities::find(way),
             off: HashMap::new(),
+            costs: HashMap::new(),
             usdt,
         }
     }
@@ -192,6 +196,11 @@ impl Uprobes {
         self.off.get(&kind).map(String::as_str)
     }
 
+    /// What a hit of this kind of probe costs a process, as far as a canary has measured it here.
+    pub fn cost(&self, kind: Kind) -> Option<Duration> {
+        self.costs.get(&kind).copied().map(Duration::from_nanos)
+    }
+
     /// Attaches programs to places of an image. Fails when no place could be had; places that could not while others could are named in
     /// the link.
     pub fn attach(
@@ -207,8 +216,8 @@ impl Uprobes {
         let mut groups: BTreeMap<(&'static str, When, Option<i32>), Vec<Place>> = BTreeMap::new();
         for point in points {
             match self.check(image, point) {
-                Ok(constant) => {
-                    let Point { offset, semaphore, cookie, .. } = *point;
+                Ok((cookie, constant)) => {
+                    let Point { offset, semaphore, .. } = *point;
                     groups.entry((point.program, point.when, constant)).or_default().push(Place {
                         offset,
                         semaphore,
@@ -231,18 +240,23 @@ impl Uprobes {
         }
     }
 
-    /// The constant that the program at this point needs in place of its cookie, if it does.
-    fn check(&self, image: &Image, point: &Point) -> Result<Option<i32>, UprobeError> {
-        for kind in kinds(image, point) {
+    /// The cookie for the program at this point, and the constant it needs in place of that, if it does.
+    fn check(&self, image: &Image, point: &Point) -> Result<(u64, Option<i32>), UprobeError> {
+        let kinds = kinds(image, point);
+        for kind in kinds.iter().copied() {
             if let Some(reason) = self.off.get(&kind) {
                 return Err(UprobeError::Off { kind, reason: reason.clone() });
             }
         }
         let template = self.templates.get(point.program).ok_or(UprobeError::NoProgram(point.program))?;
+        let stepped = kinds.iter().any(|kind| matches!(kind, Kind::Stepped | Kind::Return));
+        let cookie = point.cookie | if stepped { STEPPED } else { 0 };
         if self.abilities.cookies || !template.uses_cookie() {
-            return Ok(None);
+            return Ok((cookie, None));
         }
-        i32::try_from(point.cookie).map(Some).map_err(|_| UprobeError::Cookie(point.cookie))
+        i32::try_from(cookie)
+            .map(|constant| (cookie, Some(constant)))
+            .map_err(|_| UprobeError::Cookie(cookie))
     }
 
     fn attach_group(

@@ -6,7 +6,7 @@ use crate::elf::Image;
 use crate::uprobes::{Point, Scope, UprobeError, UprobeLink, Uprobes, When};
 
 /// Largest number a program can be told about a USDT probe.
-pub const TAG_MAX: u16 = 0x7fff;
+pub const TAG_MAX: u16 = 0x3fff;
 
 impl Uprobes {
     /// Attaches `program` to every site of a probe. `tag`, at most [`TAG_MAX`], is what the program gets as `USDT_TAG` of its cookie.

@@ -97,6 +97,11 @@ impl UserSpace {
         News { libraries: plaintext.close(), inside: inside.close(), ..News::default() }
     }
 
+    /// What attaches them; `None` while detached.
+    pub(super) fn uprobes(&self) -> Option<&Uprobes> {
+        self.uprobes.as_ref()
+    }
+
     /// The programs in use. Those of canaries have done their work.
     pub(super) fn running(&self) -> impl Iterator<Item = Running> {
         let all = self.uprobes.iter().flat_map(Uprobes::running);

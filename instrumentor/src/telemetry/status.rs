@@ -172,6 +172,10 @@ pub struct BudgetStatus {
     /// Where that is from: `own_calls` (of the agent, at the start), `run_time` (of the programs, as the kernel counts now and then),
     /// `assumed`.
     pub measured_by: String,
+    /// Cost of a hit of a probe inside a process where the kernel emulates the instruction, as canaries measured it.
+    pub hit_nanoseconds: u64,
+    /// The same where it executes a copy of the instruction, and of return probes.
+    pub step_nanoseconds: u64,
     /// Times a process was paused.
     pub pauses: u64,
 }
@@ -181,6 +185,8 @@ pub struct BudgetStatus {
 pub struct TargetBudget {
     /// In percent of one CPU; of one that is paused, what it would.
     pub cost_percent: f64,
+    /// The part of it for hits of probes inside the process.
+    pub probes_percent: f64,
     /// It is not traced for a while; null when it is.
     pub paused: Option<PauseStatus>,
 }

@@ -1,15 +1,19 @@
 //! A process that costs too much is not traced for a while, which is said everywhere; others are.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use underspan_tests::agent::admin::Admin;
 use underspan_tests::agent::binary;
 use underspan_tests::oracle::{Books, Kind, Span};
 use underspan_tests::workload::http::Connection;
 use underspan_tests::workload::process::eventually;
-use underspan_tests::workload::{Load, Nginx};
+use underspan_tests::workload::{Load, Nginx, Shop};
 
+use crate::inside::measured;
+use crate::probes::end;
 use crate::stage::{Session, enter};
 
 /// Requests between two looks at the status.
@@ -32,6 +36,68 @@ fn below<'a>(books: &'a Books, prefix: &str) -> BTreeSet<&'a str> {
 fn paused(status: &Value) -> Option<Value> {
     let targets = status["targets"].as_array().unwrap();
     targets.iter().find(|target| !target["budget"]["paused"].is_null()).cloned()
+}
+
+/// The target of this process, as the status has it.
+fn target(admin: &Admin, pid: u32) -> Value {
+    let status = admin.status();
+    let targets = status["targets"].as_array().unwrap();
+    targets.iter().find(|target| target["pid"] == pid).cloned().unwrap_or_default()
+}
+
+/// Places of the only declared probe.
+fn places(admin: &Admin) -> u64 {
+    admin.status()["declared"][0]["places"].as_u64().unwrap()
+}
+
+/// What the audit log says was done to the shop.
+fn audited(audit: &Path) -> Vec<String> {
+    let lines = std::fs::read_to_string(audit).unwrap();
+    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let lines = lines.filter(|line| line.to_string().contains("/shop"));
+    lines.map(|line| line["action"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A process that talks to nobody: all its cost is that of a probe inside it.
+#[test]
+fn who_passes_a_probe_too_often_has_none_for_a_while() {
+    let Some(_turn) = enter("budget::who_passes_a_probe_too_often_has_none_for_a_while") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let audit = folder.path().join("audit.jsonl");
+    let mut shop = Shop::start(&Shop::compile(folder.path(), false));
+    let pid = shop.pid();
+    let function = json!({ "path": "shop", "symbol": "descend" });
+    let more = json!({
+        "probes": [{ "name": "steps", "function": function, "counter": { "name": "shop.steps" } }],
+        "budget": { "target": "0.5%", "initial_pause": "1s", "max_pause": "8s" },
+        "admin": { "audit_log": audit },
+    });
+    let session = Session::with(&[pid], more);
+    let admin = session.agent.admin();
+    eventually("the probe is attached", || places(&admin) == 1);
+    assert_eq!(shop.order("descend 10"), 10);
+
+    let mut passed = 0;
+    eventually("it is over budget", || {
+        assert_eq!(shop.order("descend 5000"), 5000);
+        passed += 5000;
+        !target(&admin, pid)["budget"]["paused"].is_null()
+    });
+    let budget = target(&admin, pid)["budget"].clone();
+    assert!(budget["probes_percent"].as_f64().unwrap() > 0.0, "{budget}");
+    assert!(budget["paused"]["reason"].as_str().unwrap().contains("limit is 0.5 %"), "{budget}");
+    assert_eq!(places(&admin), 0, "it is taken back");
+    assert_eq!(shop.order("descend 5000"), 5000);
+
+    eventually("it is back", || places(&admin) == 1);
+    assert!(target(&admin, pid)["budget"]["paused"].is_null());
+    assert_eq!(shop.order("descend 9"), 9);
+    let status = admin.status();
+    assert!(status["budget"]["hit_nanoseconds"].as_u64() > Some(0), "{status}");
+    let (audited, log) = (audited(&audit), session.agent.log());
+    assert_eq!(audited, ["attach", "select", "detach", "pause", "attach", "resume"], "{log}");
+    let (seen, _) = measured(&end(session), Some(pid), "shop.steps");
+    assert!((10 + 9..=10 + 9 + passed).contains(&seen), "{seen} of {passed} and some that were seen: {log}");
 }
 
 #[test]

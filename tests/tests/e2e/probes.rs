@@ -34,7 +34,7 @@ fn declared(session: &Session) -> Vec<Value> {
 }
 
 /// Ends the agent, which must succeed, and gives what it sent. Only the names that a test gives are unknown to the conventions.
-fn end(session: Session) -> Receiver {
+pub(crate) fn end(session: Session) -> Receiver {
     let Session { mut agent, receiver } = session;
     let status = agent.stop();
     println!("{}", agent.log());

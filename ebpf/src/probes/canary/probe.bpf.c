@@ -19,7 +19,7 @@ INLINE struct us_canary *canary_of(__u32 index) {
 }
 
 UPROBE("uprobe", us_canary_entry) {
-    struct us_canary *canary = canary_of(bpf_get_attach_cookie(ctx));
+    struct us_canary *canary = canary_of(cookie);
 
     if (!canary)
         return 0;
@@ -33,7 +33,7 @@ UPROBE("uprobe", us_canary_entry) {
 }
 
 UPROBE("uprobe", us_canary_return) {
-    struct us_canary *canary = canary_of(bpf_get_attach_cookie(ctx));
+    struct us_canary *canary = canary_of(cookie);
 
     if (canary)
         __sync_fetch_and_add(&canary->sums[0], RESULT(ctx));
@@ -41,7 +41,6 @@ UPROBE("uprobe", us_canary_return) {
 }
 
 UPROBE("uprobe", us_canary_usdt) {
-    __u64 cookie = bpf_get_attach_cookie(ctx);
     struct us_usdt_spec *spec = usdt_spec(cookie);
     struct us_canary *canary = canary_of(USDT_TAG(cookie));
 

@@ -44,7 +44,7 @@ INLINE void emit_stream(__u64 now, __u64 conn, __u64 id, __u64 goroutine, __u32 
 
 /* func newproc1(fn *funcval, callergp *g, ...) *g; it does not leave its thread. */
 UPROBE("uprobe", us_go_create_enter) {
-    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
+    __u64 id = bpf_get_current_pid_tgid(), kind = cookie;
     struct thread *thread;
 
     if (!go_program(id))
@@ -62,7 +62,7 @@ UPROBE("uprobe", us_go_create_enter) {
 }
 
 UPROBE("uprobe", us_go_create_leave) {
-    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
+    __u64 id = bpf_get_current_pid_tgid(), kind = cookie;
     struct goroutine goroutine = {.tgid = id >> 32}, creator = {.tgid = id >> 32};
     struct origin origin = {}, *maker;
     struct thread *thread;
@@ -96,7 +96,7 @@ UPROBE("uprobe", us_go_create_leave) {
 /* func goexit0(gp *g), func gdestroy(gp *g): it is over. They run on another stack, which is not its own. To
  * see that twice does no harm. */
 UPROBE("uprobe", us_go_end) {
-    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
+    __u64 id = bpf_get_current_pid_tgid(), kind = cookie;
     struct goroutine goroutine = {.tgid = id >> 32};
     struct origin *origin;
 
@@ -112,7 +112,7 @@ UPROBE("uprobe", us_go_end) {
 
 /* func (pc *persistConn) roundTrip(req *transportRequest) ...: this goroutine's request goes over pc. */
 UPROBE("uprobe", us_go_round_trip) {
-    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
+    __u64 id = bpf_get_current_pid_tgid(), kind = cookie;
     struct goroutine pooled = {.tgid = id >> 32};
     __u64 asker;
 
@@ -127,7 +127,7 @@ UPROBE("uprobe", us_go_round_trip) {
 /* func (pc *persistConn) writeLoop(): this goroutine writes whatever goes over pc. func (w persistConnWriter)
  * Write(p []byte) ...: it does; w is nothing but pc. */
 UPROBE("uprobe", us_go_write_loop) {
-    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
+    __u64 id = bpf_get_current_pid_tgid(), kind = cookie;
     struct goroutine goroutine = {.tgid = id >> 32};
     struct origin *origin;
 
@@ -142,7 +142,7 @@ UPROBE("uprobe", us_go_write_loop) {
 
 /* func (c *pipelineConnClient) writer(...) error: this goroutine writes for many, nobody knows for whom. */
 UPROBE("uprobe", us_go_writer) {
-    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
+    __u64 id = bpf_get_current_pid_tgid(), kind = cookie;
     struct goroutine goroutine = {.tgid = id >> 32};
     struct origin *origin;
 
@@ -180,7 +180,7 @@ INLINE __u32 frame_stream(__u64 frame) {
  * operateHeaders([ctx context.Context,] frame *MetaHeadersFrame, ...): this goroutine makes the one that
  * serves the stream. */
 UPROBE("uprobe", us_go_stream_enter) {
-    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
+    __u64 id = bpf_get_current_pid_tgid(), kind = cookie;
     struct goroutine goroutine = {.tgid = id >> 32}, creator = {.tgid = id >> 32};
     struct origin *origin, *maker;
     __u32 stream;
@@ -206,7 +206,7 @@ UPROBE("uprobe", us_go_stream_enter) {
 }
 
 UPROBE("uprobe", us_go_stream_leave) {
-    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx);
+    __u64 id = bpf_get_current_pid_tgid(), kind = cookie;
     struct goroutine goroutine = {.tgid = id >> 32};
     struct origin *origin;
 
@@ -222,7 +222,7 @@ UPROBE("uprobe", us_go_stream_leave) {
 /* func (t *http2Client) createHeaderFields(...) ([]hpack.HeaderField, error), where it returns: these are
  * this goroutine's. */
 UPROBE("uprobe", us_go_headers_made) {
-    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx), serving;
+    __u64 id = bpf_get_current_pid_tgid(), kind = cookie, serving;
     struct goroutine headers = {.tgid = id >> 32};
 
     if (!go_program(id))
@@ -238,7 +238,7 @@ UPROBE("uprobe", us_go_headers_made) {
 /* func (l *loopyWriter) writeHeader(streamID uint32, endStream bool, hf []hpack.HeaderField, ...): this
  * goroutine writes for many. */
 UPROBE("uprobe", us_go_headers_written) {
-    __u64 id = bpf_get_current_pid_tgid(), kind = bpf_get_attach_cookie(ctx), address, *serving;
+    __u64 id = bpf_get_current_pid_tgid(), kind = cookie, address, *serving;
     struct goroutine headers = {.tgid = id >> 32}, goroutine = {.tgid = id >> 32};
     struct origin *origin;
     __u32 stream;

@@ -112,8 +112,7 @@ INLINE int tell_query(struct query *query, struct goroutine *goroutine, struct u
 
 /* func (db *DB) queryDC(...) (*Rows, error) and others: see mod.rs. */
 UPROBE("uprobe", us_go_sql_enter) {
-    __u64 id = bpf_get_current_pid_tgid();
-    __u64 cookie = bpf_get_attach_cookie(ctx), statement;
+    __u64 id = bpf_get_current_pid_tgid(), statement;
     struct goroutine goroutine = {.tgid = id >> 32};
     struct query query = {.operation = SQL_OPERATION(cookie)}, *known;
 
@@ -141,22 +140,27 @@ UPROBE("uprobe", us_go_sql_enter) {
     return 0;
 }
 
-/* A method of a driver: the text is in use until it returns, so it is what it was. */
-UPROBE("uprobe", us_go_sql_driver) {
+/* What the goroutine that runs here asks of database/sql, and which one it is. NULL if nothing. */
+INLINE struct query *asked(struct registers *ctx, __u64 cookie, struct goroutine *goroutine) {
     __u64 id = bpf_get_current_pid_tgid();
-    __u64 cookie = bpf_get_attach_cookie(ctx);
-    struct goroutine goroutine = {.tgid = id >> 32};
-    struct us_control *ctl;
-    struct query *query;
 
     if (!go_program(id))
-        return 0;
-    goroutine.address = goroutine_of(ctx, cookie & SQL_STACK);
-    query = bpf_map_lookup_elem(&go_queries, &goroutine);
+        return NULL;
+    goroutine->tgid = id >> 32;
+    goroutine->address = goroutine_of(ctx, cookie & SQL_STACK);
+    return bpf_map_lookup_elem(&go_queries, goroutine);
+}
+
+/* A method of a driver: the text is in use until it returns, so it is what it was. */
+UPROBE("uprobe", us_go_sql_driver) {
+    struct goroutine goroutine = {};
+    struct query *query = asked(ctx, cookie, &goroutine);
+    struct us_control *ctl;
+
     /* Nobody asks by database/sql, or this is not the first method that a query needs. */
     if (!query || query->system || query->told)
         return 0;
-    if (!caller(id >> 32))
+    if (!caller(goroutine.tgid))
         return 0;
     query->begun = bpf_ktime_get_ns();
     ctl = alive(query->begun);
@@ -171,17 +175,12 @@ UPROBE("uprobe", us_go_sql_driver) {
 
 /* Where any of the functions returns. */
 UPROBE("uprobe", us_go_sql_leave) {
-    __u64 id = bpf_get_current_pid_tgid(), now;
-    __u64 cookie = bpf_get_attach_cookie(ctx), failed;
-    struct goroutine goroutine = {.tgid = id >> 32};
+    struct goroutine goroutine = {};
+    struct query *query = asked(ctx, cookie, &goroutine);
     struct us_result *record = NULL;
     struct us_control *ctl;
-    struct query *query;
+    __u64 now, failed;
 
-    if (!go_program(id))
-        return 0;
-    goroutine.address = goroutine_of(ctx, cookie & SQL_STACK);
-    query = bpf_map_lookup_elem(&go_queries, &goroutine);
     /* It began before the agent did, or has told of its end already. */
     if (!query || query->told == QUERY_COUNTED)
         return 0;

@@ -7,8 +7,7 @@
 
 /* func (c *Conn) Read(b []byte) (int, error), Write, clientHandshake, serverHandshake */
 UPROBE("uprobe", us_go_tls_enter) {
-    __u64 id = bpf_get_current_pid_tgid(), now;
-    __u64 kind = bpf_get_attach_cookie(ctx);
+    __u64 id = bpf_get_current_pid_tgid(), kind = cookie, now;
     struct goroutine goroutine = {.tgid = id >> 32};
     struct us_target *target = go_program(id);
     struct tls_object object = {.tgid = id >> 32};
@@ -52,8 +51,7 @@ UPROBE("uprobe", us_go_tls_enter) {
 
 /* Where any of them returns. */
 UPROBE("uprobe", us_go_tls_leave) {
-    __u64 id = bpf_get_current_pid_tgid();
-    __u64 kind = bpf_get_attach_cookie(ctx);
+    __u64 id = bpf_get_current_pid_tgid(), kind = cookie;
     struct goroutine goroutine = {.tgid = id >> 32};
     struct us_target *target = go_program(id);
     struct tls_call call = {}, *known;

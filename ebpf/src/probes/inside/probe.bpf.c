@@ -375,8 +375,6 @@ NOINLINE int pass(struct registers *ctx, struct us_usdt_spec *spec, __u32 number
     if (!mark)
         return 0;
     if (number >= US_DECLARED) {
-        /* Costs about as much as a call on a socket. */
-        __sync_fetch_and_add(&target->calls, 1);
         if (!passer.ctl && mark->action != US_MARK_DONE) {
             if (target->paused)
                 count(US_COUNT_PASSES_PAUSED, 1);
@@ -443,7 +441,6 @@ NOINLINE int pass(struct registers *ctx, struct us_usdt_spec *spec, __u32 number
 }
 
 UPROBE("uprobe", us_inside_usdt) {
-    __u64 cookie = bpf_get_attach_cookie(ctx);
     struct us_usdt_spec *spec = usdt_spec(cookie);
 
     if (spec)
@@ -453,6 +450,6 @@ UPROBE("uprobe", us_inside_usdt) {
 
 /* Where a function begins, and where it returns. */
 UPROBE("uprobe", us_inside_function) {
-    pass(ctx, NULL, bpf_get_attach_cookie(ctx));
+    pass(ctx, NULL, cookie);
     return 0;
 }

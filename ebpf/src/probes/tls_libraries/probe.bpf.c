@@ -11,7 +11,7 @@ UPROBE("uprobe", us_tls_enter) {
     __u64 id = bpf_get_current_pid_tgid(), now;
     struct tls_object object = {};
     struct thread *thread;
-    __u32 kind;
+    __u32 kind = cookie;
 
     if (!traced(id >> 32))
         return 0;
@@ -23,7 +23,6 @@ UPROBE("uprobe", us_tls_enter) {
         return 0;
     object.tgid = id >> 32;
     object.address = ARGUMENT0(ctx);
-    kind = bpf_get_attach_cookie(ctx);
     /* BoringSSL shakes hands inside of the other calls, by the same function. */
     if (kind & TLS_HANDSHAKE && thread->tls.object == object.address && !(thread->tls.kind & TLS_HANDSHAKE))
         return 0;
@@ -70,7 +69,7 @@ UPROBE("uprobe", us_tls_leave) {
     thread = thread_of(id);
     if (!thread || !thread->tls.object)
         return 0;
-    if (bpf_get_attach_cookie(ctx) & TLS_HANDSHAKE && !(thread->tls.kind & TLS_HANDSHAKE))
+    if (cookie & TLS_HANDSHAKE && !(thread->tls.kind & TLS_HANDSHAKE))
         return 0;
     tls_returned(thread, target, id, (int)RESULT(ctx));
     thread->tls = thread->tls_outer;

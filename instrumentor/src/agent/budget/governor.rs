@@ -25,6 +25,8 @@ pub(in crate::agent) struct Reading<K> {
     pub(in crate::agent) item: K,
     pub(in crate::agent) hits: u64,
     pub(in crate::agent) cost: Duration,
+    /// What it has cost so far besides, but not while it is off.
+    pub(in crate::agent) besides: Duration,
 }
 
 /// Which limit was exceeded, and by how much: shares of one CPU.
@@ -62,11 +64,63 @@ pub(in crate::agent) struct Pause {
 #[derive(Debug, Clone)]
 pub(in crate::agent) struct Item {
     hits: u64,
-    /// Share of one CPU, averaged; of one that is off, what it would cost.
-    pub(in crate::agent) cost: f64,
+    /// Until the latest look.
+    spent_besides: Duration,
+    /// Shares of one CPU, averaged; of one that is off, what it would cost.
+    for_hits: f64,
+    besides: f64,
     pub(in crate::agent) pause: Option<Pause>,
     /// Length of the latest pause, and when it ended.
     latest: Option<(Duration, Duration)>,
+}
+
+impl Item {
+    fn new(reading: &Reading<impl Copy>) -> Self {
+        Self {
+            hits: reading.hits,
+            spent_besides: reading.besides,
+            for_hits: 0.0,
+            besides: 0.0,
+            pause: None,
+            latest: None,
+        }
+    }
+
+    /// Share of one CPU, averaged; of one that is off, what it would cost.
+    pub(in crate::agent) fn cost(&self) -> f64 {
+        self.for_hits + self.besides
+    }
+
+    /// The part of it that does not come from hits.
+    pub(in crate::agent) fn besides(&self) -> f64 {
+        self.besides
+    }
+
+    /// Takes what is new after some time, seconds.
+    fn learn(&mut self, elapsed: f64, reading: &Reading<impl Copy>) {
+        let more = reading.hits.saturating_sub(self.hits);
+        let besides = reading.besides.saturating_sub(self.spent_besides).as_secs_f64();
+        (self.hits, self.spent_besides) = (reading.hits, reading.besides);
+        if let Some(pause) = &mut self.pause {
+            pause.missed += more;
+        }
+        if elapsed <= 0.0 {
+            return;
+        }
+        let weight = elapsed / (elapsed + MEMORY.as_secs_f64());
+        let before = self.for_hits;
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let share = more as f64 * reading.cost.as_secs_f64() / elapsed;
+        self.for_hits += (share - self.for_hits) * weight;
+        if self.pause.is_none() {
+            self.besides += (besides / elapsed - self.besides) * weight;
+        } else if before > 0.0 {
+            // It would go along with the hits.
+            self.besides *= self.for_hits / before;
+        } else {
+            self.besides *= 1.0 - weight;
+        }
+    }
 }
 
 /// See the module. Items that are no longer read are forgotten.
@@ -92,7 +146,7 @@ impl<K: Copy + Eq + Hash + Ord> Governor<K> {
 
     /// Everything that is on, together: a share of one CPU.
     pub(in crate::agent) fn spent(&self) -> f64 {
-        self.items.values().filter(|item| item.pause.is_none()).map(|item| item.cost).sum()
+        self.items.values().filter(|item| item.pause.is_none()).map(Item::cost).sum()
     }
 
     /// To be called about once a second.
@@ -108,23 +162,10 @@ impl<K: Copy + Eq + Hash + Ord> Governor<K> {
     fn learn(&mut self, elapsed: Duration, readings: &[Reading<K>]) {
         let mut items = HashMap::with_capacity(readings.len());
         let elapsed = elapsed.as_secs_f64();
-        let weight = elapsed / (elapsed + MEMORY.as_secs_f64());
-        for Reading { item, hits, cost } in readings {
-            let Some(mut known) = self.items.remove(item) else {
-                items.insert(*item, Item { hits: *hits, cost: 0.0, pause: None, latest: None });
-                continue;
-            };
-            let more = hits.saturating_sub(known.hits);
-            known.hits = *hits;
-            if elapsed > 0.0 {
-                #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-                let share = more as f64 * cost.as_secs_f64() / elapsed;
-                known.cost += (share - known.cost) * weight;
-            }
-            if let Some(pause) = &mut known.pause {
-                pause.missed += more;
-            }
-            items.insert(*item, known);
+        for reading in readings {
+            let mut item = self.items.remove(&reading.item).unwrap_or_else(|| Item::new(reading));
+            item.learn(elapsed, reading);
+            items.insert(reading.item, item);
         }
         self.items = items;
     }
@@ -135,7 +176,7 @@ impl<K: Copy + Eq + Hash + Ord> Governor<K> {
             .items
             .iter()
             .filter(|(_, item)| item.pause.is_some_and(|pause| pause.until <= now))
-            .map(|(key, item)| (item.cost, *key))
+            .map(|(key, item)| (item.cost(), *key))
             .collect();
         due.sort_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
         let mut spent = self.spent();
@@ -163,8 +204,8 @@ impl<K: Copy + Eq + Hash + Ord> Governor<K> {
         let mut on: Vec<_> = self
             .items
             .iter()
-            .filter(|(_, item)| item.pause.is_none() && item.cost > 0.0)
-            .map(|(key, item)| (item.cost, *key))
+            .filter(|(_, item)| item.pause.is_none() && item.cost() > 0.0)
+            .map(|(key, item)| (item.cost(), *key))
             .collect();
         on.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
         let mut spent: f64 = on.iter().map(|(cost, _)| cost).sum();
@@ -228,7 +269,12 @@ mod tests {
             }
             let readings: Vec<_> = (0..)
                 .zip(&self.hits)
-                .map(|(item, hits)| Reading { item, hits: *hits, cost: Duration::from_micros(1) })
+                .map(|(item, hits)| Reading {
+                    item,
+                    hits: *hits,
+                    cost: Duration::from_micros(1),
+                    besides: Duration::ZERO,
+                })
                 .collect();
             self.governor.look(self.now, &readings)
         }
@@ -354,10 +400,57 @@ mod tests {
         assert_eq!(length(&run), 10);
     }
 
+    /// Drives a governor until it decides something; hits cost a microsecond, and what is besides is so much a second while the item is on.
+    fn with_besides(
+        governor: &mut Governor<u32>,
+        (clock, hits, spent): &mut (Duration, u64, Duration),
+        rate: u64,
+        besides: Duration,
+    ) -> (u32, Decision<u32>) {
+        for seconds in 1..1000 {
+            let on = governor.item(0).is_none_or(|item| item.pause.is_none());
+            *clock += SECOND;
+            *hits += rate;
+            *spent += if on { besides } else { Duration::ZERO };
+            let reading = Reading { item: 0, hits: *hits, cost: Duration::from_micros(1), besides: *spent };
+            if let Some(decision) = governor.look(*clock, &[reading]).first() {
+                return (seconds, *decision);
+            }
+        }
+        panic!("it never decides anything");
+    }
+
+    #[test]
+    fn what_is_besides_goes_along_with_the_hits() {
+        let mut governor = governor(Some(0.1), None);
+        let mut state = (Duration::ZERO, 0, Duration::ZERO);
+        let dear = Duration::from_millis(200);
+        let (_, decision) = with_besides(&mut governor, &mut state, 10_000, dear);
+        assert!(matches!(decision, Decision::Pause(0, excess) if excess.cost > 0.1), "{decision:?}");
+        // The hits alone would fit.
+        let (seconds, decision) = with_besides(&mut governor, &mut state, 10_000, dear);
+        assert_eq!((seconds, decision), (10, Decision::Extend(0)));
+        let (_, decision) = with_besides(&mut governor, &mut state, 100, dear);
+        assert!(matches!(decision, Decision::Resume(0, _)), "{decision:?}");
+    }
+
+    #[test]
+    fn without_hits_what_is_besides_is_tried_again() {
+        let mut governor = governor(Some(0.1), None);
+        let mut state = (Duration::ZERO, 0, Duration::ZERO);
+        let dear = Duration::from_millis(200);
+        for length in [10, 20] {
+            let (_, decision) = with_besides(&mut governor, &mut state, 0, dear);
+            assert!(matches!(decision, Decision::Pause(0, _)), "{decision:?}");
+            let (seconds, decision) = with_besides(&mut governor, &mut state, 0, dear);
+            assert_eq!((seconds, decision), (length, Decision::Resume(0, 0)));
+        }
+    }
+
     #[test]
     fn those_that_are_gone_are_forgotten() {
         let mut governor = governor(Some(0.1), None);
-        let reading = |item| Reading { item, hits: 1, cost: SECOND };
+        let reading = |item| Reading { item, hits: 1, cost: SECOND, besides: Duration::ZERO };
         governor.look(SECOND, &[reading(1), reading(2)]);
         governor.look(2 * SECOND, &[reading(2)]);
         assert!(governor.item(1).is_none() && governor.item(2).is_some());

@@ -153,7 +153,7 @@ fn count(tracer: &Tracer) -> (u64, u64, u64) {
         .running()
         .iter()
         .fold((0, 0), |(runs, time), running| (runs + running.runs.count, time + running.runs.time));
-    (runs, time, tracer.calls().iter().map(|(_, calls)| calls).sum())
+    (runs, time, tracer.usage().iter().map(|(_, usage)| usage.calls).sum())
 }
 
 /// `None`: the programs do not see them.
@@ -166,7 +166,7 @@ fn own_calls(kernel: &mut Tracer) -> io::Result<Option<Duration>> {
         untraced.push(talk(&mut pair)?);
         kernel.select(own).map_err(io::Error::other)?;
         traced.push(talk(&mut pair)?);
-        seen += kernel.calls().iter().find(|(pid, _)| *pid == own).map_or(0, |(_, calls)| *calls);
+        seen += kernel.usage().iter().find(|(pid, _)| *pid == own).map_or(0, |(_, usage)| usage.calls);
         kernel.deselect(own);
         discard(kernel);
     }

@@ -225,7 +225,8 @@ impl Reader {
         tracer.heartbeat();
         count_inside(tracer, &mut self.stages);
         let understand = &self.stages.understand;
-        self.budget.beat(tracer, &understand.table, &self.auditor, understand.now());
+        let attached = (&mut *tracer, &mut self.user_space, understand.runtimes.wanted());
+        self.budget.beat(attached, &understand.table, &self.auditor, understand.now());
         let expired = tracer.counters().expired;
         if expired > self.expired {
             let calls = expired - self.expired;

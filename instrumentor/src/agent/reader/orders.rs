@@ -82,7 +82,7 @@ impl Reader {
     pub(super) fn attach(&mut self, reason: &str) -> Result<(), StartError> {
         let mut tracer = Tracer::start(&self.settings)?;
         self.user_space.begin(&mut tracer, self.stages.understand.runtimes.wanted());
-        self.budget.begin(&mut tracer);
+        self.budget.begin(&mut tracer, self.user_space.uprobes());
         let now = capture::Clock::read().now();
         let understand = &mut self.stages.understand;
         // Those known before are selected anew with the rest.
