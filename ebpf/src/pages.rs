@@ -50,6 +50,17 @@ impl Pages {
         // SAFETY: within the mapping and aligned, by the lines above; the rest is the caller's word.
         unsafe { self.start.add(offset).cast::<T>().as_ref() }
     }
+
+    /// So many bytes from `offset`; that they lie within is checked.
+    ///
+    /// # Safety
+    ///
+    /// Nobody writes to them while they are borrowed.
+    pub(crate) unsafe fn bytes(&self, offset: usize, length: usize) -> &[u8] {
+        assert!(offset <= self.length && length <= self.length - offset, "within the mapping");
+        // SAFETY: within the mapping, by the line above; the rest is the caller's word.
+        unsafe { std::slice::from_raw_parts(self.start.add(offset).as_ptr(), length) }
+    }
 }
 
 impl Drop for Pages {

@@ -92,8 +92,8 @@ impl Ring {
 
     fn data(&self, at: usize, length: usize) -> &[u8] {
         assert!(at + length <= self.size, "a record lies within the ring");
-        // SAFETY: within the mapping, by the line above; writers leave a submitted record alone until it is given back.
-        unsafe { std::slice::from_raw_parts(&raw const *self.writers.at::<u8>(self.page + at), length) }
+        // SAFETY: writers leave a submitted record alone until it is given back.
+        unsafe { self.writers.bytes(self.page + at, length) }
     }
 
     fn record(&mut self, at: usize, length: usize) -> &[u8] {

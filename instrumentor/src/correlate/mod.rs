@@ -194,8 +194,7 @@ impl Correlator {
         let (mover, span) = (pending.mover, Rc::clone(&pending.span));
         let sampler = &self.sampler;
         self.answered.take(pending, mover, span, &self.threads, |mut pending, _| {
-            stats.exchanges += 1;
-            out.push(pending.finish(sampler));
+            finish(&mut pending, sampler, stats, out);
         });
     }
 
@@ -208,10 +207,7 @@ impl Correlator {
     fn settle(&mut self, all: bool, stats: &mut Stats, out: &mut Vec<Finished>, calls: &mut Vec<Call>) {
         let sampler = &self.sampler;
         self.calls.tick(&self.threads, all, |call, span| calls.push(call_of(call, &span, sampler)));
-        self.answered.tick(&self.threads, all, |mut pending, _| {
-            stats.exchanges += 1;
-            out.push(pending.finish(sampler));
-        });
+        self.answered.tick(&self.threads, all, |mut pending, _| finish(&mut pending, sampler, stats, out));
     }
 
     /// An exchange of a connection is under way no longer.
@@ -347,10 +343,15 @@ impl Correlator {
         if !(parent_known && span.is_decided()) && pending.patience > 0 {
             return false;
         }
-        stats.exchanges += 1;
-        out.push(pending.finish(&self.sampler));
+        finish(pending, &self.sampler, stats, out);
         true
     }
+}
+
+/// Nothing is missing any more, or nothing more will come.
+fn finish(pending: &mut Pending, sampler: &Sampler, stats: &mut Stats, out: &mut Vec<Finished>) {
+    stats.exchanges += 1;
+    out.push(pending.finish(sampler));
 }
 
 fn call_of((resource, passed): (Arc<Resource>, Passed), span: &Span, sampler: &Sampler) -> Call {
