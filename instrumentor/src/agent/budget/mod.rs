@@ -79,6 +79,11 @@ impl Budget {
         self.pauses
     }
 
+    /// Whether the process is not traced for a while.
+    pub(super) fn is_paused(&self, pid: u32) -> bool {
+        self.governor.item(pid).is_some_and(|item| item.pause.is_some())
+    }
+
     /// New programs, nobody selected yet: what was known of processes is void.
     pub(super) fn begin(&mut self, tracer: &mut Tracer, uprobes: Option<&Uprobes>) {
         self.governor = Governor::new(self.limits);

@@ -257,11 +257,14 @@ impl Reader {
             match change {
                 Change::None => {}
                 Change::Track(pid) => {
-                    // First, so that no connection of it begins unseen.
-                    let started = understand.started.contains(&pid);
-                    let news = self.user_space.track(understand.runtimes.wanted(), pid, started);
-                    // A large program takes its time.
-                    news.attached(&self.auditor, understand.now());
+                    // First, so that no connection of it begins unseen. One that runs another program while it is paused gets its probes
+                    // at the end of the pause.
+                    if !self.budget.is_paused(pid) {
+                        let started = understand.started.contains(&pid);
+                        let news = self.user_space.track(understand.runtimes.wanted(), pid, started);
+                        // A large program takes its time.
+                        news.attached(&self.auditor, understand.now());
+                    }
                     let go = self.user_space.has_goroutines(pid);
                     match tracer.select(pid) {
                         Ok(()) => {
