@@ -160,7 +160,7 @@ struct us_conn {
     __u8 remote[16];
 };
 
-/* Also the value of `late_ends`, keyed by connection: ends that did not fit the ring. */
+/* Also what `late_ends` holds: ends that did not fit the ring. */
 struct us_end {
     struct us_header header;
     __u64 received; /* bytes of each direction */

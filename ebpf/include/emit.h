@@ -141,8 +141,8 @@ NOINLINE int emit_run(struct conn *conn, __u32 direction, struct us_control *ctl
     return 0;
 }
 
-/* The end of a connection. What does not fit the ring goes to a map that user space looks through when told
- * by the counter. */
+/* The end of a connection. What does not fit the ring goes to a queue that user space looks at when told by
+ * the counter. */
 NOINLINE int emit_end(struct conn *conn, struct us_control *ctl, __u32 closed, __u64 now) {
     struct us_end *record, end = {};
 
@@ -159,7 +159,7 @@ NOINLINE int emit_end(struct conn *conn, struct us_control *ctl, __u32 closed, _
         submit(record, sizeof(*record), ctl, 0);
         return 0;
     }
-    if (closed && bpf_map_update_elem(&late_ends, &conn->id, &end, BPF_ANY))
+    if (closed && bpf_map_push_elem(&late_ends, &end, BPF_ANY))
         count(US_COUNT_LOST_ENDS, 1);
     /* Last: it makes user space look for the end. */
     count(US_COUNT_LOST_RECORDS, 1);

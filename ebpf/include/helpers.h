@@ -16,6 +16,7 @@
 #define BPF_MAP_TYPE_ARRAY 2
 #define BPF_MAP_TYPE_PERCPU_ARRAY 6
 #define BPF_MAP_TYPE_LRU_HASH 9
+#define BPF_MAP_TYPE_QUEUE 22
 #define BPF_MAP_TYPE_SK_STORAGE 24
 #define BPF_MAP_TYPE_RINGBUF 27
 #define BPF_MAP_TYPE_TASK_STORAGE 29
@@ -36,6 +37,7 @@ static __u64 (*const bpf_ktime_get_ns)(void) = (void *)5;
 static __u64 (*const bpf_get_current_pid_tgid)(void) = (void *)14;
 static __u64 (*const bpf_get_current_task)(void) = (void *)35;
 static long (*const bpf_get_current_comm)(void *buf, __u32 size) = (void *)16;
+static long (*const bpf_map_push_elem)(void *map, const void *value, __u64 flags) = (void *)87;
 static void *(*const bpf_sk_storage_get)(void *map, void *sk, void *value, __u64 flags) = (void *)107;
 static long (*const bpf_probe_read_user)(void *dst, __u32 size, const void *ptr) = (void *)112;
 static long (*const bpf_probe_read_kernel)(void *dst, __u32 size, const void *ptr) = (void *)113;

@@ -421,10 +421,10 @@ struct {
     TYPE(value, struct us_signatures);
 } signatures SEC(".maps");
 
+/* A queue, since to take from one keeps no program at a kprobe from running, as reading other maps does. */
 struct {
-    UINT(type, BPF_MAP_TYPE_HASH);
+    UINT(type, BPF_MAP_TYPE_QUEUE);
     UINT(max_entries, 8192);
-    TYPE(key, __u64);
     TYPE(value, struct us_end);
 } late_ends SEC(".maps");
 

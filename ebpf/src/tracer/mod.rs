@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use aya::maps::{Array, HashMap, Map, MapData, MapError};
+use aya::maps::{Array, HashMap, Map, MapData, MapError, Queue};
 
 use crate::abi::{Control, RawCanary, RawCounted, RawEnd, RawMark, RawVerdict, Target};
 use crate::control::ControlEntry;
@@ -139,7 +139,7 @@ pub struct Tracer {
     control: ControlEntry,
     targets: HashMap<MapData, u32, Target>,
     verdicts: HashMap<MapData, u64, RawVerdict>,
-    late_ends: HashMap<MapData, u64, RawEnd>,
+    late_ends: Queue<MapData, RawEnd>,
     late_seen: u64,
     counters: CounterSets,
     /// What they said when counting began anew.
@@ -258,7 +258,8 @@ impl Tracer {
             targets: hash(loader.take_map("targets")?)?,
             verdicts: HashMap::try_from(Map::LruHashMap(loader.take_map("verdicts")?))
                 .map_err(LoadError::Setup)?,
-            late_ends: hash(loader.take_map("late_ends")?)?,
+            late_ends: Queue::try_from(Map::Queue(loader.take_map("late_ends")?))
+                .map_err(LoadError::Setup)?,
             late_seen: 0,
             counters: CounterSets::new(loader.take_map("counters")?, cpus).map_err(LoadError::Setup)?,
             forgotten: [0; Counters::COUNT],
@@ -447,12 +448,7 @@ impl Tracer {
             return Vec::new();
         }
         self.late_seen = lost;
-        let ends: Vec<_> =
-            self.late_ends.iter().filter_map(Result::ok).map(|(_, end)| End::from(&end)).collect();
-        for end in &ends {
-            let _ = self.late_ends.remove(&end.conn);
-        }
-        ends
+        std::iter::from_fn(|| self.late_ends.pop(0).ok()).map(|end| End::from(&end)).collect()
     }
 
     /// Waits until records may be there, or `timeout`.
